@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(fileURLToPath(import.meta.url))
+
+/** Packages that ship ESM only; Jest runs CommonJS, so they are compiled like our own sources. */
+const ESM_ONLY = [
+  '@nestjs',
+  'jose',
+  'file-type',
+  'load-esm',
+  'strtok3',
+  'token-types',
+  'uint8array-extras',
+  '@tokenizer',
+  '@borewit',
+  'uid',
+]
+
+const shared = {
+  rootDir: root,
+  testEnvironment: 'node',
+  globalSetup: join(root, 'test/probe-servers.mjs'),
+  resolver: join(root, 'test/matrix/resolver.cjs'),
+  transform: {
+    '\\.[cm]?[jt]s$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        jsc: {
+          target: 'es2023',
+          parser: { syntax: 'typescript', decorators: true, dynamicImport: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+        },
+        module: { type: 'commonjs' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  transformIgnorePatterns: [`node_modules/(?!(?:\\.pnpm/[^/]+/node_modules/)?(?:${ESM_ONLY.join('|')})/)`],
+  modulePathIgnorePatterns: [join(root, 'packages/[^/]+/dist/')],
+}
+
+/** One project per framework version: the suites of `test/suites/<suite>` with that version's own node_modules. */
+function matrix(name, suite) {
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'test/matrix', name, 'package.json'), 'utf8'))
+  return {
+    ...shared,
+    rootDir: join(root, 'test/matrix', name),
+    roots: [join(root, 'test/suites', suite), join(root, 'packages')],
+    displayName: name,
+    testMatch: [`**/test/suites/${suite}/**/*.test.ts`],
+    globals: { MATRIX: { project: name, versions: devDependencies } },
+  }
+}
+
+/** @type {import('jest').Config} */
+export default {
+  maxWorkers: 2,
+  projects: [
+    {
+      ...shared,
+      displayName: 'workspace',
+      testMatch: ['<rootDir>/test/**/*.test.ts', '<rootDir>/examples/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/suites/', '<rootDir>/test/matrix/'],
+    },
+    matrix('express4', 'express'),
+    matrix('express5', 'express'),
+    matrix('nest11', 'nestjs'),
+    matrix('nest12', 'nestjs'),
+    matrix('typeorm03', 'typeorm-store'),
+    matrix('typeorm1', 'typeorm-store'),
+  ],
+  collectCoverageFrom: ['<rootDir>/packages/core/src/**/*.ts'],
+  coverageDirectory: '<rootDir>/coverage',
+  coverageProvider: 'v8',
+}

@@ -1,0 +1,105 @@
+// The import rules of this repository. tsPreCompilationDeps: type-only imports count.
+
+/** Core's layers, lowest first. A file imports from its own layer and from those below, never from above. */
+const CORE_LAYERS = [
+  ['shop', 'errors', 'secret', 'token', 'durations', 'deadline'],
+  ['ports/', 'events', 'token-source'],
+  ['oauth/', 'memory/', 'admin/', 'sealed-store', 'context'],
+  ['renewal/'],
+  ['migration/', 'keep-alive/'],
+  ['options'],
+  ['token-manager'],
+  ['index'],
+]
+
+const inCore = (names) =>
+  `^packages/core/src/(?:${names.map((name) => (name.endsWith('/') ? name : `${name}[.]ts$`)).join('|')})`
+
+const corePointsDownwards = CORE_LAYERS.slice(0, -1).map((layer, index) => ({
+  name: `core-points-downwards-${String(index)}`,
+  comment: `${layer.join(', ')} must not know the layers above`,
+  severity: 'error',
+  from: { path: inCore(layer) },
+  to: { path: inCore(CORE_LAYERS.slice(index + 1).flat()) },
+}))
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...corePointsDownwards,
+    {
+      name: 'core-file-has-a-layer',
+      comment: 'give every file of core a place in CORE_LAYERS',
+      severity: 'error',
+      from: {},
+      to: { path: '^packages/core/src/', pathNot: inCore(CORE_LAYERS.flat()) },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'type-only cycles included',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'only-public-entries',
+      comment: 'a package is imported by its name, never by a path into its folder',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/' },
+      to: { path: '^packages/[^/]+/src/', pathNot: '^packages/$1/', dependencyTypesNot: ['aliased'] },
+    },
+    {
+      name: 'adapters-know-only-core',
+      comment: 'adapters import core and never each other; the embedded store is loaded dynamically',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/src/' },
+      to: {
+        path: '^packages/[^/]+/',
+        pathNot: ['^packages/$1/', '^packages/core/', '^packages/typeorm-store/src/from-environment[.]ts$'],
+      },
+    },
+    {
+      name: 'embedded-store-only-from-frameworks',
+      comment: "only express and nestjs load '@shopify-tokens/typeorm-store/from-environment'",
+      severity: 'error',
+      from: { path: '^packages/', pathNot: '^packages/(?:express|nestjs|typeorm-store)/' },
+      to: { path: '^packages/typeorm-store/' },
+    },
+    {
+      name: 'embedded-store-only-dynamically',
+      comment: 'a static import would make TypeORM compulsory',
+      severity: 'error',
+      from: { path: '^packages/(?:express|nestjs)/' },
+      to: { path: '^packages/typeorm-store/', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'core-knows-no-package',
+      severity: 'error',
+      from: { path: '^packages/core/src/' },
+      to: { path: '^packages/', pathNot: '^packages/core/' },
+    },
+    {
+      name: 'declared-dependencies',
+      comment: 'every imported package stands in that package.json, and not among its development dependencies alone',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/' },
+      to: {
+        dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'],
+        dependencyTypesNot: ['npm', 'npm-peer', 'npm-optional', 'type-only'],
+      },
+    },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    includeOnly: '^packages/[^/]+/src/',
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'test/tsconfig.json' },
+    combinedDependencies: false,
+    enhancedResolveOptions: { conditionNames: ['import', 'node', 'default', 'types'], exportsFields: ['exports'] },
+  },
+}

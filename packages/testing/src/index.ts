@@ -1,0 +1,8 @@
+export type { Clause, ContractRunner } from './contract/clause.js'
+export type { LockBackend, OpenedLocks } from './contract/lock-bench.js'
+export type { OpenedTokenStores, TokenStoreBackend } from './contract/token-store-bench.js'
+export { FAKE_EPOCH, FakeClock, type FakeClockOptions } from './fake-clock.js'
+export { fault, FaultyStore, type StoreCall, type StoreFault, type StoreVerb } from './faulty-store.js'
+export { lockContract, lockContractClauses } from './lock-contract.js'
+export { aCoolDown, aKey, aMark, anAttempt, aRecord, aToken } from './record-builders.js'
+export { tokenStoreClauses, tokenStoreContract } from './token-store-contract.js'

@@ -2,6 +2,31 @@ export type { Clause, ContractRunner } from './contract/clause.js'
 export type { LockBackend, OpenedLocks } from './contract/lock-bench.js'
 export type { OpenedTokenStores, TokenStoreBackend } from './contract/token-store-bench.js'
 export { FAKE_EPOCH, FakeClock, type FakeClockOptions } from './fake-clock.js'
+export type { AdminAnswer, AdminHandler, AdminRequest, ShopRestriction } from './fake-shopify/admin-api.js'
+export type { Hold, HoldOptions, RequestTraits } from './fake-shopify/barrier.js'
+export {
+  connectFakeShopify,
+  type RemoteFakeShopify,
+  type RemoteFaultHandle,
+  type RemoteHold,
+} from './fake-shopify/connect.js'
+export { FakeShopify, type MintedPair } from './fake-shopify/fake-shopify.js'
+export type { Fault, FaultMoment, FaultOptions, TokenField } from './fake-shopify/fault.js'
+export type { FaultChooser, FaultHandle, FaultScript } from './fake-shopify/fault-script.js'
+export type { FakeShopifyOptions, FakeShopifySwitches } from './fake-shopify/options.js'
+export type { RefusalReason } from './fake-shopify/pair.js'
+export {
+  fingerprint,
+  type FakeEndpoint,
+  type GrantCounters,
+  type LogEntry,
+  type LogOutcome,
+  type ShopCounters,
+} from './fake-shopify/request-log.js'
+export { fakeShopifyFetch } from './fake-shopify/route-fetch.js'
+export type { SessionTokenClaims, SessionTokenDefect, SessionTokenOptions } from './fake-shopify/session-token.js'
+export type { Grace, Replay, TokenAnswer } from './fake-shopify/token-ledger.js'
+export type { TokenGrant } from './fake-shopify/token-request.js'
 export { fault, FaultyStore, type StoreCall, type StoreFault, type StoreVerb } from './faulty-store.js'
 export { lockContract, lockContractClauses } from './lock-contract.js'
 export { aCoolDown, aKey, aMark, anAttempt, aRecord, aToken } from './record-builders.js'

@@ -1,0 +1,15 @@
+/** The header that carries the shop to the fake when the `Host` header cannot. */
+export const SHOP_HEADER = 'x-fake-shop'
+/** Shopify's token endpoint, unversioned. */
+export const TOKEN_PATH = '/admin/oauth/access_token'
+/** Where redirect faults lead by default: a place that is not the shop. */
+export const ELSEWHERE_PATH = '/elsewhere'
+/** Under this path other processes work the fake's controls. */
+export const CONTROL_PATH = '/__fake/'
+
+const SHOP = /^[a-z0-9][a-z0-9-]*\.myshopify\.com$/
+
+/** Whether a host name is a shop's, by the rule of protocol section 6. */
+export function isShopHost(host: string): boolean {
+  return SHOP.test(host)
+}

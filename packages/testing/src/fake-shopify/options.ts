@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto'
+import type { AdminHandler } from './admin-api.js'
+import type { Lifetimes } from './lifetimes.js'
+import { lifetimesAt } from './lifetimes.js'
+import type { Grace, Replay } from './token-ledger.js'
+
+/** Options of {@link FakeShopify.start}. */
+export interface FakeShopifyOptions {
+  /** The app's client id. A request with another one is answered as Shopify answers an unknown application. */
+  readonly clientId: string
+  /** The app's client secret, or all that are active, oldest first. */
+  readonly clientSecret: string | readonly string[]
+  /** What a refresh token presented again brings. Default `'same-pair'`, which is what has been measured (R7). */
+  readonly replay?: Replay | undefined
+  /** How long it may be presented again. Default `'until-used'`, Shopify's rule since 2026-08-28 (R3). */
+  readonly grace?: Grace | undefined
+  /** Divides every lifetime, grace and memo alike. Default 1; greater than 0. 3 600 makes an access token live 1 s. */
+  readonly speed?: number | undefined
+  /** Life of an access token in milliseconds, not divided by `speed`. Default 3 600 000 / `speed`; at least 1. */
+  readonly accessTokenLifetimeMs?: number | undefined
+  /** Life of a refresh token in milliseconds, not divided by `speed`. Default 90 days / `speed`; at least 1. */
+  readonly refreshTokenLifetimeMs?: number | undefined
+  /** Scopes of shops that are installed without a list. Default `['read_products']`. */
+  readonly scopes?: readonly string[] | undefined
+  /** Whether the Admin API refuses non-expiring tokens with the 403 of protocol section 4. Default `false`. */
+  readonly refuseNonExpiring?: boolean | undefined
+  /** Answers Admin requests that carry a valid token. Default: the shop's name and domain. */
+  readonly admin?: AdminHandler | undefined
+  /** Shopify's clock. Default: the system's. */
+  readonly clock?: { now(): number } | undefined
+  /** Milliseconds added to the clock in the `Date` header alone. Default 0; any integer. */
+  readonly dateOffsetMs?: number | undefined
+  /** Source of the bytes of tokens and codes. Default: `node:crypto`. It must not repeat itself. */
+  readonly random?: ((size: number) => Uint8Array) | undefined
+  /** Port on 127.0.0.1. Default 0: a free one. */
+  readonly port?: number | undefined
+  /** Log entries kept, the newest. Counters count all. Default 10 000; an integer of at least 1. */
+  readonly logLimit?: number | undefined
+}
+
+/** {@link FakeShopifyOptions} with every default filled in. */
+export interface FakeShopifySettings {
+  readonly clientId: string
+  readonly clientSecrets: readonly string[]
+  readonly replay: Replay
+  readonly grace: Grace
+  readonly lifetimes: Lifetimes
+  readonly scopes: readonly string[]
+  readonly refuseNonExpiring: boolean
+  readonly admin: AdminHandler | undefined
+  readonly now: () => number
+  readonly dateOffsetMs: number
+  readonly random: (size: number) => Uint8Array
+  readonly port: number
+  readonly logLimit: number
+}
+
+/** What {@link FakeShopify.configure} changes while the fake runs. */
+export interface FakeShopifySwitches {
+  readonly replay?: Replay | undefined
+  readonly grace?: Grace | undefined
+  readonly refuseNonExpiring?: boolean | undefined
+  readonly dateOffsetMs?: number | undefined
+  /** Whether answers carry a `Date` header at all. */
+  readonly sendDate?: boolean | undefined
+}
+
+const REPLAYS: readonly string[] = ['same-pair', 'same-verbatim', 'new-pair'] satisfies Replay[]
+const GRACES: readonly string[] = ['none', '60-minutes', 'until-used'] satisfies Grace[]
+
+const KNOWN = new Set<string>([
+  'clientId',
+  'clientSecret',
+  'replay',
+  'grace',
+  'speed',
+  'accessTokenLifetimeMs',
+  'refreshTokenLifetimeMs',
+  'scopes',
+  'refuseNonExpiring',
+  'admin',
+  'clock',
+  'dateOffsetMs',
+  'random',
+  'port',
+  'logLimit',
+] satisfies (keyof FakeShopifyOptions)[])
+
+/** Parses the options once. Throws a `TypeError` with code `ERR_INVALID_OPTION` that names the option, never its value. */
+export function parseOptions(options: FakeShopifyOptions): FakeShopifySettings {
+  for (const name of Object.keys(options)) if (!KNOWN.has(name)) throw invalid(name, 'is no option of FakeShopify')
+  const { clientId, clientSecret, clock, speed, accessTokenLifetimeMs, refreshTokenLifetimeMs } = options
+  const clientSecrets = typeof clientSecret === 'string' ? [clientSecret] : [...clientSecret]
+  if (typeof clientId !== 'string' || clientId === '') throw invalid('clientId', 'must be a non-empty string')
+  if (clientSecrets.length === 0 || clientSecrets.some((secret) => typeof secret !== 'string' || secret === '')) {
+    throw invalid('clientSecret', 'must be a non-empty string or a list of them')
+  }
+  const { replay, grace } = checkSwitches(options)
+  if (speed !== undefined && !(speed > 0 && Number.isFinite(speed))) throw invalid('speed', 'must be greater than 0')
+  for (const name of ['accessTokenLifetimeMs', 'refreshTokenLifetimeMs', 'logLimit'] as const) {
+    const value = options[name]
+    if (value !== undefined && !(Number.isInteger(value) && value >= 1))
+      throw invalid(name, 'must be an integer of at least 1')
+  }
+  return Object.freeze({
+    clientId,
+    clientSecrets,
+    replay: replay ?? 'same-pair',
+    grace: grace ?? 'until-used',
+    lifetimes: lifetimesAt(speed ?? 1, accessTokenLifetimeMs, refreshTokenLifetimeMs),
+    scopes: options.scopes ?? ['read_products'],
+    refuseNonExpiring: options.refuseNonExpiring ?? false,
+    admin: options.admin,
+    now: clock === undefined ? Date.now : () => clock.now(),
+    dateOffsetMs: options.dateOffsetMs ?? 0,
+    random: options.random ?? randomBytes,
+    port: options.port ?? 0,
+    logLimit: options.logLimit ?? 10_000,
+  })
+}
+
+/** Checks what {@link FakeShopify.configure} and the options have in common, and returns it. */
+export function checkSwitches<S extends FakeShopifySwitches>(switches: S): S {
+  const { replay, grace, dateOffsetMs } = switches
+  if (replay !== undefined && !REPLAYS.includes(replay)) throw invalid('replay', `must be one of ${REPLAYS.join(', ')}`)
+  if (grace !== undefined && !GRACES.includes(grace)) throw invalid('grace', `must be one of ${GRACES.join(', ')}`)
+  if (dateOffsetMs !== undefined && !Number.isInteger(dateOffsetMs)) throw invalid('dateOffsetMs', 'must be an integer')
+  return switches
+}
+
+function invalid(name: string, rule: string): TypeError {
+  return Object.assign(new TypeError(`${name} ${rule}`), { code: 'ERR_INVALID_OPTION' })
+}

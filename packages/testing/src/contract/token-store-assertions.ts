@@ -13,10 +13,15 @@ export function conflicting(result: PutResult): Snapshot {
   return (result as PutResult & { outcome: 'conflict' }).present
 }
 
+/** Asserts that two values hold the same. Compares copies: test runners such as jest clone into another realm. */
+export function assertSame(actual: unknown, expected: unknown): void {
+  assert.deepEqual(copyOf(actual), copyOf(expected))
+}
+
 /** Asserts what is stored, and gives the row. */
 export async function assertStored(store: TokenStore, key: RecordKey, record: TokenRecord): Promise<Snapshot> {
   const snapshot = await store.get(key)
-  assert.deepEqual(snapshot.record, record)
+  assertSame(snapshot.record, record)
   return snapshot
 }
 

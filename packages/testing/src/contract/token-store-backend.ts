@@ -4,7 +4,7 @@ import type { PutResult } from '@shopify-tokens/core'
 import { anAttempt, aRecord } from '../record-builders.js'
 import type { TokenStoreBench } from './token-store-bench.js'
 import type { CheckedClause } from './clause.js'
-import { assertRejects, assertStored, conflicting, written } from './token-store-assertions.js'
+import { assertRejects, assertSame, assertStored, conflicting, written } from './token-store-assertions.js'
 
 /** Far above any sensible deadline of an adapter; a call that is still open by then has none. */
 const BOUND_MS = 15_000
@@ -38,8 +38,8 @@ export const backendClauses: readonly CheckedClause<TokenStoreBench>[] = [
         const record = aRecord.expiring({ attempts: [anAttempt()] })
         expected = written(await store.put(here, record, expected))
         assert.equal((await assertStored(other, here, record)).version, expected)
-        assert.deepEqual(conflicting(await other.put(here, record, 'absent')).record, record)
-        for await (const row of other.scan({ clientId })) assert.deepEqual(row.record, record)
+        assertSame(conflicting(await other.put(here, record, 'absent')).record, record)
+        for await (const row of other.scan({ clientId })) assertSame(row.record, record)
       }
     },
   },

@@ -3,7 +3,7 @@ import type { PutResult, RecordKey, TokenStore, Version } from '@shopify-tokens/
 import { anAttempt, aRecord } from '../record-builders.js'
 import type { TokenStoreBench } from './token-store-bench.js'
 import { CALLERS, type CheckedClause, together } from './clause.js'
-import { assertStored, conflicting, written } from './token-store-assertions.js'
+import { assertSame, assertStored, conflicting, written } from './token-store-assertions.js'
 
 /** Whichever of the two instances it is this caller's turn to use. */
 function instance({ store, other }: TokenStoreBench, caller: number): TokenStore {
@@ -22,7 +22,7 @@ async function race(bench: TokenStoreBench, key: RecordKey, expected: Version | 
   const record = records[winners[0] ?? assert.fail()] ?? assert.fail()
   const { version } = await assertStored(bench.store, key, record)
   for (const result of results.filter(isConflict)) {
-    assert.deepEqual(result.present.record, record)
+    assertSame(result.present.record, record)
     assert.equal(result.present.version, version)
   }
 }
@@ -42,7 +42,7 @@ export const compareAndSetClauses: readonly CheckedClause<TokenStoreBench>[] = [
       const second = written(await other.put(here, record, first))
 
       const present = conflicting(await store.put(here, aRecord.expiring(), first))
-      assert.deepEqual([present.record, present.version, present.revision], [record, second, 2])
+      assertSame([present.record, present.version, present.revision], [record, second, 2])
       assert.equal((await assertStored(store, here, record)).version, second)
     },
   },
@@ -55,7 +55,7 @@ export const compareAndSetClauses: readonly CheckedClause<TokenStoreBench>[] = [
       const version = written(await store.put(here, record, 'absent'))
 
       const present = conflicting(await other.put(here, aRecord.expiring(), 'absent'))
-      assert.deepEqual([present.record, present.version, present.revision], [record, version, 1])
+      assertSame([present.record, present.version, present.revision], [record, version, 1])
       await assertStored(store, here, record)
     },
   },
@@ -66,7 +66,7 @@ export const compareAndSetClauses: readonly CheckedClause<TokenStoreBench>[] = [
       const version = written(await store.put(key('elsewhere'), aRecord.expiring(), 'absent'))
 
       const present = conflicting(await store.put(key('nowhere'), aRecord.expiring(), version))
-      assert.deepEqual([present.record, present.version, present.revision], [null, 'absent', 0])
+      assertSame([present.record, present.version, present.revision], [null, 'absent', 0])
       assert.equal((await store.get(key('nowhere'))).record, null)
     },
   },
@@ -105,7 +105,7 @@ export const compareAndSetClauses: readonly CheckedClause<TokenStoreBench>[] = [
 
       const row = await bench.store.get(here)
       const callers = new Set(row.record?.attempts.map(({ id }) => id))
-      assert.deepEqual([callers.size, row.revision], [CALLERS, CALLERS])
+      assertSame([callers.size, row.revision], [CALLERS, CALLERS])
     },
   },
   {

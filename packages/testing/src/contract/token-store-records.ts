@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Attempt, RecordKey, ScannedRow, TokenRecord } from '@shopify-tokens/core'
+import type { Attempt, RecordKey, TokenRecord } from '@shopify-tokens/core'
 import { aCoolDown, aMark, anAttempt, aRecord, aToken } from '../record-builders.js'
 import type { TokenStoreBench } from './token-store-bench.js'
 import type { CheckedClause } from './clause.js'
@@ -37,10 +37,9 @@ function everyRecord(): TokenRecord[] {
 
 /** Changes everything that can be changed, as careless code does with what it was handed. */
 function deface(record: TokenRecord): void {
-  const open = record as { -readonly [Field in keyof TokenRecord]: TokenRecord[Field] } & { accessToken: string }
-  open.accessToken = 'defaced'
-  open.sweepAt = -1
-  ;(open.attempts as Attempt[]).push(anAttempt({ id: 'defaced' }))
+  Object.assign(record, { accessToken: 'defaced', sweepAt: -1 })
+  const attempts = record.attempts as Attempt[]
+  attempts.push(anAttempt({ id: 'defaced' }))
 }
 
 export const recordClauses: readonly CheckedClause<TokenStoreBench>[] = [
@@ -91,7 +90,7 @@ export const recordClauses: readonly CheckedClause<TokenStoreBench>[] = [
       deface(given)
       deface((await assertStored(store, here, record)).record ?? assert.fail())
       deface(conflicting(await store.put(here, given, 'absent')).record ?? assert.fail())
-      for await (const row of store.scan({ clientId })) defaceRow(row)
+      for await (const row of store.scan({ clientId })) deface(row.record)
       await assertStored(store, here, record)
     },
   },
@@ -130,7 +129,3 @@ export const recordClauses: readonly CheckedClause<TokenStoreBench>[] = [
     },
   },
 ]
-
-function defaceRow(row: ScannedRow): void {
-  deface(row.record)
-}

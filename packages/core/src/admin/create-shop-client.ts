@@ -1,0 +1,101 @@
+import { runInShop } from '../context.js'
+import { AdminResponseError, ForeignOriginError } from '../errors.js'
+import type { Fetch } from '../ports/fetch.js'
+import type { Shop } from '../shop.js'
+import type { AccessToken } from '../token.js'
+import type { TokenSource } from '../token-source.js'
+import type { GraphqlOptions, GraphqlResult, ShopClient } from './shop-client.js'
+
+export interface ShopClientOptions {
+  readonly fetch: Fetch
+  /** `null`: every `graphql` call names its own. */
+  readonly apiVersion: string | null
+}
+
+/** The Admin API of `shop` over any token source. Does no I/O. */
+export function createShopClient(source: TokenSource, shop: Shop, options: ShopClientOptions): ShopClient {
+  return new SourcedShopClient(source, shop, options)
+}
+
+/** Methods are getters, so that a request that never calls Shopify does not pay for closures. */
+class SourcedShopClient implements ShopClient {
+  readonly shop: Shop
+  readonly #source: TokenSource
+  readonly #options: ShopClientOptions
+
+  constructor(source: TokenSource, shop: Shop, options: ShopClientOptions) {
+    this.shop = shop
+    this.#source = source
+    this.#options = options
+  }
+
+  get accessToken(): ShopClient['accessToken'] {
+    return (options) => this.#source.token(this.shop, options)
+  }
+
+  get fetch(): ShopClient['fetch'] {
+    return (path, init) => this.#fetch(path, init)
+  }
+
+  get graphql(): ShopClient['graphql'] {
+    return (query, options) => this.#graphql(query, options)
+  }
+
+  get run(): ShopClient['run'] {
+    return (work) => runInShop(this, work)
+  }
+
+  async #fetch(path: string | URL, init: RequestInit = {}): Promise<Response> {
+    const url = onShop(this.shop, path)
+    const signal = init.signal ?? undefined
+    const token = await this.#source.token(this.shop, { signal })
+    const response = await this.#send(url, init, token)
+    if (response.status !== 401 || !isRepeatable(init.body)) return response
+    const next = await this.#source.token(this.shop, { rejected: token.value, signal })
+    if (next.value === token.value) return response
+    await response.body?.cancel()
+    return this.#send(url, init, next)
+  }
+
+  #send(url: string, init: RequestInit, token: AccessToken): Promise<Response> {
+    const headers = new Headers(init.headers)
+    headers.set('x-shopify-access-token', token.value)
+    // A redirect would carry the token along: fetch does not strip this header between origins.
+    return this.#options.fetch(url, { ...init, headers, redirect: 'manual' })
+  }
+
+  async #graphql<Data>(query: string, options: GraphqlOptions = {}): Promise<GraphqlResult<Data>> {
+    const version = options.apiVersion ?? this.#options.apiVersion
+    if (version === null) {
+      throw new TypeError('graphql() needs an API version: give apiVersion to the manager or to this call.')
+    }
+    const response = await this.#fetch(`/admin/api/${encodeURIComponent(version)}/graphql.json`, {
+      method: 'POST',
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables: options.variables }),
+      ...(options.signal && { signal: options.signal }),
+    })
+    if (response.ok) return (await response.json()) as GraphqlResult<Data>
+    await response.body?.cancel()
+    throw new AdminResponseError(response.status, {
+      shop: this.shop,
+      requestId: response.headers.get('x-request-id') ?? undefined,
+    })
+  }
+}
+
+function onShop(shop: Shop, path: string | URL): string {
+  const origin = `https://${shop}`
+  const url = URL.canParse(String(path), origin) ? new URL(String(path), origin) : null
+  if (url?.origin !== origin || url.username !== '' || url.password !== '') throw new ForeignOriginError({ shop })
+  return url.href
+}
+
+/** Whether the body can be sent a second time. A stream or iterator is spent after the first. */
+function isRepeatable(body: RequestInit['body']): boolean {
+  return !(
+    typeof body === 'object' &&
+    body !== null &&
+    (Symbol.asyncIterator in body || body instanceof ReadableStream)
+  )
+}

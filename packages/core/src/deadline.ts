@@ -1,0 +1,50 @@
+import type { Clock } from './ports/clock.js'
+
+/** The work did not end in time. Whether it had an effect is unknown. */
+export class DeadlineExceeded extends Error {
+  override readonly name = 'DeadlineExceeded'
+
+  constructor(ms: number) {
+    super(`No answer within ${String(ms)} ms.`)
+  }
+}
+
+/**
+ * Runs `work` and rejects with {@link DeadlineExceeded} when it takes longer than `ms`. The signal given to `work`
+ * aborts then; work that ignores it goes on unheard.
+ */
+export async function withDeadline<T>(clock: Clock, ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const timeout = new AbortController()
+  const done = new AbortController()
+  const expiry = clock.sleep(ms, done.signal).then(
+    () => {
+      const error = new DeadlineExceeded(ms)
+      timeout.abort(error)
+      throw error
+    },
+    () => new Promise<never>(() => undefined),
+  )
+  try {
+    return await Promise.race([work(timeout.signal), expiry])
+  } finally {
+    done.abort()
+  }
+}
+
+/** Waits for `work`, but no longer than the caller wants to: rejects with `signal.reason` when it aborts. The work goes on. */
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  signal.throwIfAborted()
+  let stop: (() => void) | undefined
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => {
+      reject(signal.reason as Error)
+    }
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    if (stop) signal.removeEventListener('abort', stop)
+  }
+}

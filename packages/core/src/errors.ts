@@ -1,0 +1,247 @@
+/** Marks our errors across copies of this module: `instanceof` fails between two installed versions. */
+const BRAND = Symbol.for('@shopify-tokens/error')
+
+/** What every error carries beside its message. */
+export interface ErrorDetails {
+  readonly shop?: string | undefined
+  /** Shopify's `x-request-id` of the answer that caused the error; their support asks for it. */
+  readonly requestId?: string | undefined
+  /** How long to wait before the same call can succeed, in milliseconds. Absent: unknown. */
+  readonly retryAfterMs?: number | undefined
+  readonly cause?: unknown
+}
+
+/**
+ * The base of every run-time error of this project. Switch on `code`, not on the class: {@link AnyShopifyTokenError} is
+ * the union that makes such a switch exhaustive. Messages hold no secret, no response body and no URL query.
+ */
+export abstract class ShopifyTokenError extends Error {
+  abstract readonly code: string
+  /** Whether the same call may succeed later without anybody changing anything. */
+  abstract readonly retryable: boolean
+  readonly shop: string | undefined
+  readonly requestId: string | undefined
+  readonly retryAfterMs: number | undefined
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = new.target.name
+    this.shop = details.shop
+    this.requestId = details.requestId
+    this.retryAfterMs = details.retryAfterMs
+    Object.defineProperty(this, BRAND, { value: true })
+  }
+}
+
+/** Whether `error` is one of ours, whichever copy of the package made it. */
+export function isShopifyTokenError(error: unknown): error is AnyShopifyTokenError {
+  return typeof error === 'object' && error !== null && BRAND in error
+}
+
+/**
+ * Why a shop needs its merchant.
+ * - `not-installed`: no record of the shop, and nobody is present with a session token.
+ * - `removed`: the app was uninstalled, and a tombstone says so.
+ * - `refresh-token-rejected`: Shopify ended every refresh token on record.
+ * - `app-not-installed`: Shopify said that the shop has uninstalled the app.
+ * - `access-token-rejected`: a token that cannot be renewed was refused.
+ */
+export type ReauthorizationReason =
+  'not-installed' | 'removed' | 'refresh-token-rejected' | 'app-not-installed' | 'access-token-rejected'
+
+/** Only the merchant's next visit brings a token: send them through the app's entry. Nothing is lost by waiting. */
+export class ReauthorizationRequiredError extends ShopifyTokenError {
+  readonly code = 'ERR_REAUTHORIZATION_REQUIRED'
+  readonly retryable = false
+  readonly reason: ReauthorizationReason
+
+  constructor(reason: ReauthorizationReason, details: ErrorDetails) {
+    super(REAUTHORIZATION_MESSAGES[reason], details)
+    this.reason = reason
+  }
+}
+
+const REAUTHORIZATION_MESSAGES: Record<ReauthorizationReason, string> = {
+  'not-installed': 'No token is on record for this shop; the merchant must open the app once.',
+  removed: 'The shop has removed the app; the merchant must install it again.',
+  'refresh-token-rejected': 'Shopify ended every refresh token of this shop; the merchant must open the app once.',
+  'app-not-installed': 'Shopify says that this shop has not installed the app; the merchant must install it again.',
+  'access-token-rejected': 'Shopify refused a token that cannot be renewed; the merchant must open the app once.',
+}
+
+/** What the token endpoint's trouble was. {@link TokenEndpointError.code} is the documented one of these. */
+export type TokenEndpointErrorCode =
+  'ERR_GRANT_REJECTED' | 'ERR_TOKEN_ENDPOINT_UNAVAILABLE' | 'ERR_TOKEN_RESPONSE_INVALID' | 'ERR_APP_MISCONFIGURED'
+
+/** The token endpoint gave no usable pair; the stored pair is untouched. */
+export class TokenEndpointError<
+  Code extends TokenEndpointErrorCode = TokenEndpointErrorCode,
+> extends ShopifyTokenError {
+  readonly code: Code
+  readonly retryable: boolean
+  /** HTTP status of the last answer; absent when there was none. */
+  readonly status: number | undefined
+
+  constructor(code: Code, message: string, details: ErrorDetails & { readonly status?: number | undefined } = {}) {
+    super(message, details)
+    this.code = code
+    this.retryable = code === 'ERR_TOKEN_ENDPOINT_UNAVAILABLE' || code === 'ERR_TOKEN_RESPONSE_INVALID'
+    this.status = details.status
+  }
+}
+
+/** The store did not answer in time or refused; whether a write happened may be unknown. */
+export class StoreUnavailableError extends ShopifyTokenError {
+  readonly code = 'ERR_STORE_UNAVAILABLE'
+  readonly retryable = true
+}
+
+/**
+ * A stored value cannot be opened or understood: wrong sealing key, a row moved by hand, a newer format. An operator's
+ * error, never "no record": nothing is acquired, marked or overwritten because of it.
+ */
+export class StoreUnreadableError extends ShopifyTokenError {
+  readonly code = 'ERR_STORE_UNREADABLE'
+  readonly retryable = false
+}
+
+/** The loudest: a pair that Shopify has minted could not be stored before the process had to end. */
+export class RotationNotStoredError extends ShopifyTokenError {
+  readonly code = 'ERR_ROTATION_NOT_STORED'
+  readonly retryable = false
+  /** The shops whose newest pair was only in memory. */
+  readonly shops: readonly string[]
+
+  constructor(shops: readonly string[], details: ErrorDetails = {}) {
+    super(
+      `The newest pair of ${String(shops.length)} shop(s) was not stored before the deadline: ${shops.join(', ')}`,
+      details,
+    )
+    this.shops = shops
+  }
+}
+
+/** Another run held the shop's renewal for longer than a lease may last. */
+export class LeaseTimeoutError extends ShopifyTokenError {
+  readonly code = 'ERR_LEASE_TIMEOUT'
+  readonly retryable = true
+}
+
+/** A recent renewal of this shop failed; the next one may begin in `retryAfterMs`. */
+export class CoolingDownError extends ShopifyTokenError {
+  readonly code = 'ERR_COOLING_DOWN'
+  readonly retryable = true
+}
+
+/** The row was minted with a client secret that this process does not know: its configuration is older than the row. */
+export class SecretOutdatedError extends ShopifyTokenError {
+  readonly code = 'ERR_SECRET_OUTDATED'
+  readonly retryable = false
+}
+
+/** Not a `*.myshopify.com` domain. The message never repeats the input. */
+export class InvalidShopError extends ShopifyTokenError {
+  readonly code = 'ERR_INVALID_SHOP'
+  readonly retryable = false
+
+  constructor() {
+    super('Not a shop domain: expected a name such as example.myshopify.com, without scheme, port or path.')
+  }
+}
+
+/** Which check a session token failed. */
+export type SessionTokenFlaw = 'missing' | 'malformed' | 'signature' | 'expired' | 'not-yet-valid' | 'audience' | 'shop'
+
+/** A session token (App Bridge's JWT) that proves nothing. App Bridge fetches a new one and tries once more. */
+export class InvalidSessionTokenError extends ShopifyTokenError {
+  readonly code = 'ERR_INVALID_SESSION_TOKEN'
+  readonly retryable = false
+  readonly flaw: SessionTokenFlaw
+
+  constructor(flaw: SessionTokenFlaw, details: ErrorDetails = {}) {
+    super(`The session token was refused: ${flaw}.`, details)
+    this.flaw = flaw
+  }
+}
+
+/** A request would have carried the shop's access token to another origin. Nothing was sent. */
+export class ForeignOriginError extends ShopifyTokenError {
+  readonly code = 'ERR_FOREIGN_ORIGIN'
+  readonly retryable = false
+
+  constructor(details: ErrorDetails = {}) {
+    super("The URL is not on the shop's own origin; the access token is sent nowhere else.", details)
+  }
+}
+
+/** Shopify's Admin API answered a GraphQL call with another status than 2xx. The body is not read. */
+export class AdminResponseError extends ShopifyTokenError {
+  readonly code = 'ERR_ADMIN_RESPONSE'
+  readonly retryable: boolean
+  readonly status: number
+
+  constructor(status: number, details: ErrorDetails = {}) {
+    super(`The Admin API answered ${String(status)}.`, details)
+    this.status = status
+    this.retryable = status === 429 || status >= 500
+  }
+}
+
+/** The code asked for the shop of the work at hand, and there is none: it runs outside a request or `run()`. */
+export class NoContextError extends ShopifyTokenError {
+  readonly code = 'ERR_NO_CONTEXT'
+  readonly retryable = false
+
+  constructor() {
+    super('No shop is bound to the work at hand; is the middleware, the interceptor or forShop(shop).run() missing?')
+  }
+}
+
+/** The manager has been closed: it begins no new renewal. */
+export class ClosedError extends ShopifyTokenError {
+  readonly code = 'ERR_CLOSED'
+  readonly retryable = false
+
+  constructor(details: ErrorDetails = {}) {
+    super('The token manager is closed and begins no new renewal.', details)
+  }
+}
+
+/** Every run-time error of this project: a `switch` over `code` is exhaustive. */
+export type AnyShopifyTokenError =
+  | ReauthorizationRequiredError
+  | TokenEndpointError<'ERR_GRANT_REJECTED'>
+  | TokenEndpointError<'ERR_TOKEN_ENDPOINT_UNAVAILABLE'>
+  | TokenEndpointError<'ERR_TOKEN_RESPONSE_INVALID'>
+  | TokenEndpointError<'ERR_APP_MISCONFIGURED'>
+  | StoreUnavailableError
+  | StoreUnreadableError
+  | RotationNotStoredError
+  | LeaseTimeoutError
+  | CoolingDownError
+  | SecretOutdatedError
+  | InvalidShopError
+  | InvalidSessionTokenError
+  | ForeignOriginError
+  | AdminResponseError
+  | NoContextError
+  | ClosedError
+
+/** The `code` of every error of this project, option errors included. */
+export type ErrorCode = AnyShopifyTokenError['code'] | InvalidOptionError['code']
+
+/**
+ * A programmer's mistake, found when a thing is built. Names the option, the rule and the received type, never the
+ * value.
+ */
+export class InvalidOptionError extends TypeError {
+  readonly code = 'ERR_INVALID_OPTION'
+  override readonly name = 'InvalidOptionError'
+  /** The options at fault, so that all missing ones can be named at once. */
+  readonly options: readonly string[]
+
+  constructor(message: string, options: readonly string[]) {
+    super(message)
+    this.options = options
+  }
+}

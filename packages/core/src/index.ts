@@ -1,0 +1,62 @@
+export { createShopClient, type ShopClientOptions } from './admin/create-shop-client.js'
+export type { GraphqlError, GraphqlOptions, GraphqlResult, ShopClient } from './admin/shop-client.js'
+export { currentShop, runInShop } from './context.js'
+export type { Durations } from './durations.js'
+export {
+  AdminResponseError,
+  type AnyShopifyTokenError,
+  ClosedError,
+  CoolingDownError,
+  type ErrorCode,
+  type ErrorDetails,
+  ForeignOriginError,
+  InvalidOptionError,
+  InvalidSessionTokenError,
+  InvalidShopError,
+  isShopifyTokenError,
+  LeaseTimeoutError,
+  NoContextError,
+  ReauthorizationRequiredError,
+  type ReauthorizationReason,
+  RotationNotStoredError,
+  SecretOutdatedError,
+  type SessionTokenFlaw,
+  ShopifyTokenError,
+  StoreUnavailableError,
+  StoreUnreadableError,
+  TokenEndpointError,
+  type TokenEndpointErrorCode,
+} from './errors.js'
+export type { RenewalTrigger, TokenEvent, TokenEventListener, TokenEventType } from './events.js'
+export { fileKeyRing, loadedKeyRing, type LoadedKeyRingOptions, parseSealingKeys, staticKeyRing } from './key-rings.js'
+export { MemoryLock } from './memory/memory-lock.js'
+export { MemoryTokenStore } from './memory/memory-token-store.js'
+export { type SessionToken, SessionTokenVerifier, type SessionTokenVerifierOptions } from './oauth/id-token.js'
+export type { TokenManagerOptions } from './options.js'
+export { type Clock, systemClock } from './ports/clock.js'
+export type { Fetch } from './ports/fetch.js'
+export type { KeyRing, SealingKey } from './ports/key-ring.js'
+export { type Held, isHeld, type Lease, type Lock } from './ports/lock.js'
+export type { PutResult, ScannedRow, ScanQuery, Snapshot, TokenStore, Version } from './ports/token-store.js'
+export { sealedStore } from './sealed-store.js'
+export { fingerprint, Secret } from './secret.js'
+export { isShop, parseShop, type Shop } from './shop.js'
+export {
+  AccessToken,
+  type Attempt,
+  candidates,
+  type CoolDown,
+  type EmptyRecord,
+  type ExpiringRecord,
+  type Grant,
+  isServable,
+  type NonExpiringRecord,
+  type ReauthorizationMark,
+  type RecordKey,
+  type RemovedRecord,
+  type ServableRecord,
+  type StaticRecord,
+  type TokenRecord,
+} from './token.js'
+export { createTokenManager, type TokenManager } from './token-manager.js'
+export type { TokenOptions, TokenSource } from './token-source.js'

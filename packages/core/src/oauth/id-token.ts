@@ -1,0 +1,123 @@
+import { createHash, createSecretKey, type KeyObject } from 'node:crypto'
+import { errors as joseErrors, type JWTPayload, jwtVerify } from 'jose'
+import { LRUCache } from 'lru-cache'
+import { InvalidSessionTokenError, InvalidShopError, type SessionTokenFlaw } from '../errors.js'
+import type { Secret } from '../secret.js'
+import { parseShop, type Shop } from '../shop.js'
+
+/** What a verified session token (App Bridge's ID token) proves. */
+export interface SessionToken {
+  /** The shop in whose admin the app was opened: the host of `dest`, never a request parameter. */
+  readonly shop: Shop
+  /** The staff member (`sub`); absent in tokens without a user. */
+  readonly userId: string | undefined
+  /** The merchant's admin session (`sid`). */
+  readonly sessionId: string | undefined
+  /** Epoch milliseconds of Shopify's time. */
+  readonly expiresAt: number
+}
+
+export interface SessionTokenVerifierOptions {
+  readonly clientId: string
+  /** Every secret that may have signed, the current one first. */
+  readonly clientSecrets: readonly Secret[]
+  /** Shopify's time in epoch milliseconds. */
+  readonly now: () => number
+}
+
+const LEEWAY_MS = 10_000
+/** App Bridge's tokens have some 700 characters. */
+const MAX_LENGTH = 8_192
+const REMEMBERED = 10_000
+
+/**
+ * Verifies session tokens and remembers those it has verified until they expire, by hash: App Bridge sends the same
+ * token with every request of a minute, and a signature check costs an order of magnitude more than a hash.
+ */
+export class SessionTokenVerifier {
+  readonly #clientId: string
+  readonly #keys: readonly KeyObject[]
+  readonly #now: () => number
+  readonly #remembered = new LRUCache<string, SessionToken>({ max: REMEMBERED })
+
+  constructor({ clientId, clientSecrets, now }: SessionTokenVerifierOptions) {
+    this.#clientId = clientId
+    this.#keys = clientSecrets.map((secret) => createSecretKey(secret.reveal(), 'utf8'))
+    this.#now = now
+  }
+
+  /**
+   * Resolves with what the token proves, or rejects with `ERR_INVALID_SESSION_TOKEN`. HS256 only, whatever the header
+   * says; `aud` must be our client id, and `iss` and `dest` must name the same shop.
+   *
+   * @see RFC 7519 section 7.2; Shopify: "Session tokens"
+   */
+  async verify(token: string): Promise<SessionToken> {
+    if (token === '') throw new InvalidSessionTokenError('missing')
+    if (token.length > MAX_LENGTH) throw new InvalidSessionTokenError('malformed')
+    const hash = createHash('sha256').update(token).digest('base64')
+    const known = this.#remembered.get(hash)
+    if (known !== undefined) {
+      if (this.#now() < known.expiresAt + LEEWAY_MS) return known
+      this.#remembered.delete(hash)
+      throw new InvalidSessionTokenError('expired')
+    }
+    const verified = read(await this.#payload(token))
+    this.#remembered.set(hash, verified)
+    return verified
+  }
+
+  async #payload(token: string): Promise<JWTPayload> {
+    let refusal: unknown
+    for (const key of this.#keys) {
+      try {
+        const { payload } = await jwtVerify(token, key, {
+          algorithms: ['HS256'],
+          audience: this.#clientId,
+          clockTolerance: LEEWAY_MS / 1000,
+          currentDate: new Date(this.#now()),
+          requiredClaims: ['exp', 'nbf', 'iss', 'dest'],
+        })
+        return payload
+      } catch (error) {
+        refusal = error
+        if (!(error instanceof joseErrors.JWSSignatureVerificationFailed)) break
+      }
+    }
+    // Without the cause: jose's claim errors carry the payload.
+    throw new InvalidSessionTokenError(flawOf(refusal))
+  }
+}
+
+function read({ iss, dest, sub, sid, exp }: JWTPayload): SessionToken {
+  const shop = shopOf(dest)
+  if (shop !== shopOf(iss)) throw new InvalidSessionTokenError('shop')
+  return {
+    shop,
+    userId: typeof sub === 'string' ? sub : undefined,
+    sessionId: typeof sid === 'string' ? sid : undefined,
+    expiresAt: Number(exp) * 1000,
+  }
+}
+
+function shopOf(url: unknown): Shop {
+  try {
+    const { protocol, host } = new URL(String(url))
+    if (protocol === 'https:') return parseShop(host)
+  } catch (error) {
+    if (!(error instanceof TypeError) && !(error instanceof InvalidShopError)) throw error
+  }
+  throw new InvalidSessionTokenError('shop')
+}
+
+function flawOf(error: unknown): SessionTokenFlaw {
+  if (error instanceof joseErrors.JWTExpired) return 'expired'
+  if (error instanceof joseErrors.JWTClaimValidationFailed) {
+    if (error.claim === 'nbf' && error.reason === 'check_failed') return 'not-yet-valid'
+    return error.claim === 'aud' ? 'audience' : 'malformed'
+  }
+  if (error instanceof joseErrors.JWSSignatureVerificationFailed) return 'signature'
+  // `alg: none` or RS256: somebody signed, or did not sign, in a way that we do not accept.
+  if (error instanceof joseErrors.JOSEAlgNotAllowed) return 'signature'
+  return 'malformed'
+}

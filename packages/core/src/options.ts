@@ -1,0 +1,206 @@
+import { DEFAULT_DURATIONS, DURATION_RANGES, type Durations } from './durations.js'
+import { InvalidOptionError } from './errors.js'
+import type { TokenEventListener } from './events.js'
+import { type Clock, systemClock } from './ports/clock.js'
+import { type Fetch, systemFetch } from './ports/fetch.js'
+import type { KeyRing } from './ports/key-ring.js'
+import type { Lock } from './ports/lock.js'
+import { type Random, systemRandom } from './ports/random.js'
+import type { TokenStore } from './ports/token-store.js'
+import { Secret } from './secret.js'
+
+/** What {@link createTokenManager} takes. Unknown keys are refused. */
+export interface TokenManagerOptions extends Partial<Durations> {
+  /** The app's client id (API key). */
+  readonly clientId: string
+  /** The app's client secret. During a rotation: the new one. */
+  readonly clientSecret: string | Secret
+  /** During a rotation: the old client secret. Verifies what Shopify still signs with it; no grant uses it. */
+  readonly previousClientSecret?: string | Secret | undefined
+  /** Where the records live. */
+  readonly store: TokenStore
+  /**
+   * The keys that seal tokens before they reach the store. No default: the only other value stores tokens so that
+   * everybody who can read the database can use them.
+   */
+  readonly sealing: KeyRing | 'unsealed-tokens-readable-in-store'
+  /** A lock in front of the store, to spare it writes when many processes renew one shop. Default: none. */
+  readonly lock?: Lock | undefined
+  /**
+   * `hybrid` (default): a token inside its renewal window is served and renewed behind the request.
+   * `lazy`: renewed only when it has expired or was refused; for hosts that freeze after the response.
+   */
+  readonly renewal?: 'hybrid' | 'lazy' | undefined
+  /** Gets every piece of work that goes on behind a request; hand it to `waitUntil` where the host has one. */
+  readonly background?: ((work: Promise<void>) => void) | undefined
+  /** Gets every event. More listeners: `manager.subscribe`. */
+  readonly onEvent?: TokenEventListener | undefined
+  /** Refuse a non-expiring token in answer to an acquisition, instead of storing and reporting it. Default false. */
+  readonly requireExpiring?: boolean | undefined
+  /** Admin API version for `graphql` and relative paths, such as `2026-10`. No default: a version is the app's choice. */
+  readonly apiVersion?: string | undefined
+  /** How many shops the cache holds; the least recently used goes first. 1 to 1 000 000, default 10 000. */
+  readonly cacheSize?: number | undefined
+  /** Default: the machine's clock. */
+  readonly clock?: Clock | undefined
+  /** Default: the global `fetch`. */
+  readonly fetch?: Fetch | undefined
+  /** Numbers in [0, 1) for jitter. Default: `Math.random`. */
+  readonly random?: Random | undefined
+}
+
+/** Options after they have been checked: complete and frozen. Nothing below `createTokenManager` sees raw options. */
+export interface Settings extends Durations {
+  readonly clientId: string
+  readonly clientSecret: Secret
+  /** Every secret that may have signed what Shopify sends, the current one first. */
+  readonly clientSecrets: readonly Secret[]
+  readonly store: TokenStore
+  readonly keyRing: KeyRing | null
+  readonly lock: Lock | null
+  readonly renewal: 'hybrid' | 'lazy'
+  readonly background: ((work: Promise<void>) => void) | null
+  readonly onEvent: TokenEventListener | null
+  readonly requireExpiring: boolean
+  readonly apiVersion: string | null
+  readonly cacheSize: number
+  readonly clock: Clock
+  readonly fetch: Fetch
+  readonly random: Random
+}
+
+const RANGES = { ...DURATION_RANGES, cacheSize: [1, 1_000_000] } as const satisfies Record<
+  string,
+  readonly [number, number]
+>
+
+const UNSEALED = 'unsealed-tokens-readable-in-store'
+
+/**
+ * Checks every option and completes it from the defaults.
+ *
+ * @throws InvalidOptionError `ERR_INVALID_OPTION`, naming the option, the rule and the type it got; never the value.
+ */
+export function parseOptions(options: TokenManagerOptions): Settings {
+  if (typeof options !== 'object' || (options as unknown) === null) throw invalid('options', 'an object', options)
+  refuseUnknown(options)
+
+  const durations = Object.fromEntries(
+    (Object.keys(DEFAULT_DURATIONS) as (keyof Durations)[]).map((name) => [
+      name,
+      wholeNumber(options, name, DEFAULT_DURATIONS[name]),
+    ]),
+  ) as unknown as Durations
+  less(durations, 'requestTimeoutMs', 'retryBudgetMs')
+  less(durations, 'retryBudgetMs', 'leaseMs')
+
+  const clientSecret = secret(options, 'clientSecret')
+  const previous = options.previousClientSecret === undefined ? [] : [secret(options, 'previousClientSecret')]
+
+  return Object.freeze({
+    ...durations,
+    clientId: text(options, 'clientId', /^[\x21-\x7e]{1,255}$/, 'a client id of 1 to 255 printable characters'),
+    clientSecret,
+    clientSecrets: [clientSecret, ...previous],
+    store: port(options, 'store', ['get', 'put', 'scan', 'ask']),
+    keyRing:
+      options.sealing === UNSEALED ? null : port(options, 'sealing', ['current', 'byId'], `a KeyRing or '${UNSEALED}'`),
+    lock: options.lock === undefined ? null : port(options, 'lock', ['tryAcquire']),
+    renewal: oneOf(options, 'renewal', ['hybrid', 'lazy']),
+    background: optionalFunction(options, 'background'),
+    onEvent: optionalFunction(options, 'onEvent'),
+    requireExpiring: flag(options, 'requireExpiring'),
+    apiVersion:
+      options.apiVersion === undefined
+        ? null
+        : text(options, 'apiVersion', /^(\d{4}-\d{2}|unstable)$/, "a version such as '2026-10', or 'unstable'"),
+    cacheSize: wholeNumber(options, 'cacheSize', 10_000),
+    clock: options.clock === undefined ? systemClock : port(options, 'clock', ['now', 'monotonic', 'sleep']),
+    fetch: optionalFunction(options, 'fetch') ?? systemFetch,
+    random: optionalFunction(options, 'random') ?? systemRandom,
+  })
+}
+
+const KNOWN = new Set([
+  ...Object.keys(RANGES),
+  ...['clientId', 'clientSecret', 'previousClientSecret', 'store', 'sealing', 'lock', 'renewal', 'background'],
+  ...['onEvent', 'requireExpiring', 'apiVersion', 'clock', 'fetch', 'random'],
+])
+
+function refuseUnknown(options: object): void {
+  const unknown = Object.keys(options).filter((name) => !KNOWN.has(name))
+  if (unknown.length > 0) throw new InvalidOptionError(`Unknown option: ${unknown.join(', ')}.`, unknown)
+}
+
+function wholeNumber(options: TokenManagerOptions, name: keyof typeof RANGES, fallback: number): number {
+  const value: unknown = options[name]
+  if (value === undefined) return fallback
+  const [min, max] = RANGES[name]
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
+  throw invalid(name, `a whole number from ${String(min)} to ${String(max)}`, value)
+}
+
+function less(durations: Durations, smaller: keyof Durations, larger: keyof Durations): void {
+  if (durations[smaller] < durations[larger]) return
+  throw new InvalidOptionError(`Option ${smaller} must be less than ${larger}.`, [smaller, larger])
+}
+
+function text(options: TokenManagerOptions, name: 'clientId' | 'apiVersion', form: RegExp, rule: string): string {
+  const value: unknown = options[name]
+  if (typeof value === 'string' && form.test(value)) return value
+  throw invalid(name, rule, value)
+}
+
+function secret(options: TokenManagerOptions, name: 'clientSecret' | 'previousClientSecret'): Secret {
+  const value: unknown = options[name]
+  if (value instanceof Secret && value.reveal() !== '') return value
+  if (typeof value === 'string' && value !== '') return new Secret(value)
+  throw invalid(name, 'a non-empty string or a Secret', value)
+}
+
+type PortName = 'store' | 'sealing' | 'lock' | 'clock'
+type PortOf<Name extends PortName> = Exclude<TokenManagerOptions[Name], string | undefined>
+
+function port<Name extends PortName>(
+  options: TokenManagerOptions,
+  name: Name,
+  methods: readonly string[],
+  rule = `an object with ${methods.map((method) => `${method}()`).join(', ')}`,
+): PortOf<Name> {
+  const value: unknown = options[name]
+  const fits =
+    typeof value === 'object' &&
+    value !== null &&
+    methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function')
+  if (fits) return value as PortOf<Name>
+  throw invalid(name, rule, value)
+}
+
+function oneOf(options: TokenManagerOptions, name: 'renewal', values: readonly ['hybrid', 'lazy']): 'hybrid' | 'lazy' {
+  const value: unknown = options[name] ?? values[0]
+  const known = values.find((candidate) => candidate === value)
+  if (known !== undefined) return known
+  throw invalid(name, `one of ${values.map((each) => `'${each}'`).join(', ')}`, value)
+}
+
+function optionalFunction<Name extends 'background' | 'onEvent' | 'fetch' | 'random'>(
+  options: TokenManagerOptions,
+  name: Name,
+): Exclude<TokenManagerOptions[Name], undefined> | null {
+  const value: unknown = options[name]
+  if (value === undefined) return null
+  if (typeof value === 'function') return value as Exclude<TokenManagerOptions[Name], undefined>
+  throw invalid(name, 'a function', value)
+}
+
+function flag(options: TokenManagerOptions, name: 'requireExpiring'): boolean {
+  const value: unknown = options[name]
+  if (value === undefined) return false
+  if (typeof value === 'boolean') return value
+  throw invalid(name, 'true or false', value)
+}
+
+function invalid(name: string, rule: string, value: unknown): InvalidOptionError {
+  const got = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value
+  return new InvalidOptionError(`Option ${name} must be ${rule}; got ${got}.`, [name])
+}

@@ -1,0 +1,88 @@
+import type { Shop } from '../shop.js'
+import type { RecordKey, TokenRecord } from '../token.js'
+
+declare const versionBrand: unique symbol
+
+/**
+ * Names one write of one row. Opaque, compared for equality only, fresh and random with every write: it never repeats
+ * for a key, not across removal, reinstallation, fail-over or a restored backup. A counter would, and a delayed writer
+ * would then replace a record it has never read.
+ */
+export type Version = string & { readonly [versionBrand]: true }
+
+/** A row as it was read. */
+export interface Snapshot {
+  /** `null`: there is no row. */
+  readonly record: TokenRecord | null
+  /** `'absent'`: there is no row; put with it to create one. */
+  readonly version: Version | 'absent'
+  /** Counts the row's writes, for people. Nothing decides by it. 0: there is no row. */
+  readonly revision: number
+  /** When a process that may not renew last asked for this shop; a put clears it. By the backend's clock. */
+  readonly askedAt: number | null
+  /** The backend's clock at the time of the read, in epoch milliseconds: all processes share it. */
+  readonly now: number
+}
+
+/** Losing is an answer, not an error. */
+export type PutResult =
+  | { readonly outcome: 'written'; readonly version: Version; readonly revision: number }
+  | { readonly outcome: 'conflict'; readonly present: Snapshot }
+
+/** Which rows a {@link TokenStore.scan} visits. All given conditions must hold. */
+export interface ScanQuery {
+  readonly clientId: string
+  /** Only these kinds. */
+  readonly kinds?: readonly TokenRecord['kind'][] | undefined
+  /** Only marked (`true`) or unmarked (`false`) rows. */
+  readonly marked?: boolean | undefined
+  /** Only rows whose `sweepAt` is not after this instant, or that have been asked for. */
+  readonly sweepBefore?: number | undefined
+  /** Only shops that sort after this one: where an earlier scan stopped. */
+  readonly after?: Shop | undefined
+  /** How many rows one page of the backend holds. 1 to 1 000; the default is the store's choice. */
+  readonly pageSize?: number | undefined
+}
+
+/** A row that a scan has visited. */
+export interface ScannedRow extends Snapshot {
+  readonly key: RecordKey
+  readonly record: TokenRecord
+}
+
+/**
+ * Keeps one record per key. Written for the people who implement it; `tokenStoreContract` in `@shopify-tokens/testing`
+ * checks every sentence below.
+ *
+ * - A record comes back exactly as it was put, and as a value of its own: changing it afterwards changes nothing stored.
+ * - Reads see every acknowledged write of every process: read from the primary, never from a replica or a snapshot.
+ * - Statements run on connections of the store's own, outside any transaction of the application.
+ * - Every call ends within a bounded time.
+ */
+export interface TokenStore {
+  /**
+   * Reads the row of `key`.
+   *
+   * Rejects with `ERR_STORE_UNAVAILABLE` when the backend does not answer and with `ERR_STORE_UNREADABLE` when the row
+   * cannot be understood; neither means "no record".
+   */
+  get(key: RecordKey): Promise<Snapshot>
+
+  /**
+   * Compare-and-set: replaces the row only if its version is still `expected` (`'absent'`: only if there is no row).
+   * `written` means committed, and that exactly the row that the caller had read was replaced. Clears `askedAt`.
+   *
+   * A rejection or a time-out means that the outcome is **unknown**: the write may have happened. Never answer
+   * `written` or `conflict` in doubt.
+   */
+  put(key: RecordKey, record: TokenRecord, expected: Version | 'absent'): Promise<PutResult>
+
+  /**
+   * Visits the matching rows of one app in the order of their shops, a page at a time, never the whole table in memory.
+   * A row that cannot be understood ends the scan with `ERR_STORE_UNREADABLE`, naming the shop.
+   */
+  scan(query: ScanQuery): AsyncIterable<ScannedRow>
+
+  /** Sets `askedAt` to the backend's clock and leaves record and version alone. A key without a row: does nothing. */
+  ask(key: RecordKey): Promise<void>
+}

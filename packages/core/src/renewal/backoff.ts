@@ -1,0 +1,42 @@
+import type { Durations } from '../durations.js'
+import type { Refusal } from '../oauth/refusal.js'
+import type { CoolDown } from '../token.js'
+
+/**
+ * Waiting time before the `n`th repetition (from 1): full jitter between 0 and a doubling cap, never less than the
+ * server asked for.
+ */
+export function retryDelayMs(
+  n: number,
+  baseMs: number,
+  retryAfterMs: number | undefined,
+  random: () => number,
+): number {
+  return Math.max(retryAfterMs ?? 0, Math.floor(random() * baseMs * 2 ** Math.min(n, 10)))
+}
+
+/**
+ * How long a shop is left alone after a run without success: it doubles with every failure. An outage ends for all
+ * shops at once, so its cap is low; a frozen shop stays frozen, so its cap is the longest.
+ */
+export function coolDownAfter(
+  refusal: Exclude<Refusal, { outcome: 'terminal' }>,
+  previous: CoolDown | null,
+  now: number,
+  { coolDownMs, outageCoolDownMs, maxCoolDownMs }: Durations,
+): CoolDown {
+  const failures = (previous?.scope === 'all' ? previous.failures : 0) + 1
+  const cap = refusal.outcome === 'transient' ? outageCoolDownMs : maxCoolDownMs
+  const asked = refusal.outcome === 'misconfigured' ? undefined : refusal.retryAfterMs
+  const grown = Math.min(cap, coolDownMs * 2 ** Math.min(failures - 1, 30))
+  return { until: now + Math.max(grown, asked ?? 0), failures, scope: 'all' }
+}
+
+/**
+ * How long renewals for refused tokens pause once Shopify's Admin API has refused a new token too: half the longest
+ * cool-down, then all of it. Together at most two renewals in that time.
+ */
+export function coolDownAfterRejection(previous: CoolDown | null, now: number, { maxCoolDownMs }: Durations): CoolDown {
+  const failures = (previous?.scope === 'rejected' ? previous.failures : 0) + 1
+  return { until: now + (failures === 1 ? Math.ceil(maxCoolDownMs / 2) : maxCoolDownMs), failures, scope: 'rejected' }
+}

@@ -1,0 +1,144 @@
+import type { Durations } from '../durations.js'
+import {
+  type AnyShopifyTokenError,
+  CoolingDownError,
+  ReauthorizationRequiredError,
+  SecretOutdatedError,
+} from '../errors.js'
+import type { RenewalTrigger } from '../events.js'
+import type { Snapshot } from '../ports/token-store.js'
+import type { Shop } from '../shop.js'
+import { type Attempt, type ExpiringRecord, isServable, type ServableRecord, type TokenRecord } from '../token.js'
+import { freshness, isUsable, markIsStale } from './schedule.js'
+
+/** What the callers of a run want. */
+export interface Want {
+  readonly trigger: RenewalTrigger
+  /** The access token that Shopify has refused, for the trigger `rejected`. */
+  readonly rejected?: string | undefined
+  /** The merchant's session token, if one is present. */
+  readonly idToken?: string | undefined
+  /** Exchange the ID token although the pair may live: the app was reinstalled, or its scopes must grow. */
+  readonly acquire?: boolean | undefined
+}
+
+/** What a run does about the row it has read. */
+export type Decision =
+  | { readonly do: 'serve'; readonly record: ServableRecord }
+  | { readonly do: 'refresh'; readonly record: ExpiringRecord }
+  | { readonly do: 'acquire' }
+  /** Somebody else's attempt is under way: look again, at the latest when it has aged. */
+  | { readonly do: 'wait' }
+  /** Shopify refused a token that nothing can renew. */
+  | { readonly do: 'mark'; readonly record: ServableRecord }
+  /** Shopify refused a token minted because it had refused the one before: renewing does not help. */
+  | { readonly do: 'pauseRejected'; readonly record: ExpiringRecord }
+  | { readonly do: 'fail'; readonly error: AnyShopifyTokenError }
+
+export interface Facts {
+  readonly shop: Shop
+  /** Shopify's time. */
+  readonly now: number
+  readonly durations: Durations
+  readonly knownSecretIds: ReadonlySet<string>
+  /** Ids of the run's own attempts: they make nobody wait. */
+  readonly own: ReadonlySet<string>
+}
+
+/** Decides from the row and the credentials at hand; does no I/O, changes nothing. */
+export function decide(snapshot: Snapshot, want: Want, facts: Facts): Decision {
+  const decision = regardlessOfOthers(snapshot.record, want, facts)
+  if (decision.do !== 'refresh' && decision.do !== 'acquire') return decision
+  if (othersUnderWay(snapshot, facts.own, facts.durations).length === 0) return decision
+  const { record } = snapshot
+  const canServe = isUsable(record, facts.now, facts.durations) && record.accessToken !== want.rejected
+  return canServe && want.trigger !== 'forced' && want.acquire !== true ? { do: 'serve', record } : { do: 'wait' }
+}
+
+/** Attempts of other runs that hold the lease still. An instant from the future is a clock set back: not a lease for ever. */
+export function othersUnderWay(
+  { record, now }: Snapshot,
+  own: ReadonlySet<string>,
+  { leaseMs }: Pick<Durations, 'leaseMs'>,
+): readonly Attempt[] {
+  return (record?.attempts ?? []).filter(({ id, at }) => !own.has(id) && Math.abs(now - at) < leaseMs)
+}
+
+function regardlessOfOthers(record: TokenRecord | null, want: Want, facts: Facts): Decision {
+  if (record === null || record.kind === 'empty' || record.kind === 'removed') return withoutTokens(record, want, facts)
+  if (record.kind !== 'static' && !facts.knownSecretIds.has(record.secretId)) return outdated(record, facts)
+  if (want.acquire === true && want.idToken !== undefined) return { do: 'acquire' }
+  return record.kind === 'expiring' ? renewable(record, want, facts) : unrenewable(record, want, facts)
+}
+
+function withoutTokens(record: TokenRecord | null, want: Want, facts: Facts): Decision {
+  if (want.idToken === undefined) {
+    return reauthorize(record?.kind === 'removed' ? 'removed' : 'not-installed', facts)
+  }
+  return coolingDown(record, want, facts) ?? { do: 'acquire' }
+}
+
+/** A process with an older configuration must not renew: it would pin the shop to a secret about to be revoked. */
+function outdated(record: ServableRecord, { shop, now, durations }: Facts): Decision {
+  if (isUsable(record, now, durations)) return { do: 'serve', record }
+  return {
+    do: 'fail',
+    error: new SecretOutdatedError(
+      'The record was minted with a client secret that this process does not know; update its configuration.',
+      { shop },
+    ),
+  }
+}
+
+function renewable(record: ExpiringRecord, want: Want, facts: Facts): Decision {
+  const { now, durations } = facts
+  const usable = isUsable(record, now, durations)
+  const refused = want.trigger === 'rejected' && want.rejected === record.accessToken
+  if (want.trigger === 'rejected' && !refused && usable) return { do: 'serve', record }
+
+  if (record.mark !== null) {
+    if (want.idToken !== undefined) return { do: 'acquire' }
+    if (want.trigger === 'forced' || markIsStale(record, now, durations)) return { do: 'refresh', record }
+    return usable && !refused ? { do: 'serve', record } : reauthorize(record.mark.reason, facts)
+  }
+  if (want.trigger === 'forced' || want.trigger === 'confirm') return { do: 'refresh', record }
+  if (refused) {
+    if (record.mintedForRejected) return { do: 'pauseRejected', record }
+    if (record.coolDown?.scope === 'rejected' && now < record.coolDown.until) return { do: 'serve', record }
+  } else if (freshness(record, now, durations) === 'fresh') {
+    return { do: 'serve', record }
+  }
+  const paused = coolingDown(record, want, facts)
+  if (paused === null) return { do: 'refresh', record }
+  return usable ? { do: 'serve', record } : paused
+}
+
+function unrenewable(record: Exclude<ServableRecord, ExpiringRecord>, want: Want, facts: Facts): Decision {
+  const refused = want.trigger === 'rejected' && want.rejected === record.accessToken
+  if (record.mark === null && !refused) return { do: 'serve', record }
+  if (record.kind === 'non-expiring' && want.idToken !== undefined) return { do: 'acquire' }
+  return record.mark === null ? { do: 'mark', record } : reauthorize(record.mark.reason, facts)
+}
+
+function coolingDown(record: TokenRecord | null, want: Want, { shop, now }: Facts): Decision | null {
+  const coolDown = record?.coolDown ?? null
+  if (coolDown?.scope !== 'all' || now >= coolDown.until || want.trigger === 'forced') return null
+  const error = new CoolingDownError('A recent renewal of this shop failed; the next one has to wait.', {
+    shop,
+    retryAfterMs: coolDown.until - now,
+  })
+  return { do: 'fail', error }
+}
+
+function reauthorize(reason: ReauthorizationRequiredError['reason'], { shop }: Facts): Decision {
+  return { do: 'fail', error: new ReauthorizationRequiredError(reason, { shop }) }
+}
+
+/** Whether the row's tokens bring a request further than no row would. */
+export function canServe(
+  record: TokenRecord | null,
+  want: Want,
+  facts: Pick<Facts, 'now' | 'durations'>,
+): record is ServableRecord {
+  return isServable(record) && isUsable(record, facts.now, facts.durations) && record.accessToken !== want.rejected
+}

@@ -1,0 +1,49 @@
+import type { Shop } from '../shop.js'
+import type { ServableRecord } from '../token.js'
+import type { Want } from './decide.js'
+import { type RunContext, RenewalRun } from './renewal-run.js'
+import { type Flight, SingleFlight } from './single-flight.js'
+
+/**
+ * The one way to a new pair, whatever brings it: per shop and process one run at a time. Callers who only want a token
+ * that works share a run; an acquisition is never shared, because each has a credential of its own to present.
+ */
+export class Gate {
+  readonly #context: RunContext
+  readonly #flights = new SingleFlight<ServableRecord>()
+
+  constructor(context: RunContext) {
+    this.#context = context
+  }
+
+  /** Joins the run under way for `shop`, or begins one. */
+  share(shop: Shop, want: Want): { readonly flight: Flight<ServableRecord>; readonly joined: boolean } {
+    return this.#flights.share(shop, () => this.#begin(shop, want))
+  }
+
+  /** Begins a run of the caller's own, after the one under way. */
+  alone(shop: Shop, want: Want): Promise<Flight<ServableRecord>> {
+    return this.#flights.alone(shop, () => this.#begin(shop, want))
+  }
+
+  isRunning(shop: Shop): boolean {
+    return this.#flights.isRunning(shop)
+  }
+
+  /** Resolves when no run is under way. */
+  async settled(): Promise<void> {
+    for (let running = this.#flights.running(); running.length > 0; running = this.#flights.running()) {
+      await Promise.all(running.map(([, { settled }]) => settled))
+    }
+  }
+
+  #begin(shop: Shop, want: Want): Flight<ServableRecord> {
+    let settled = Promise.resolve()
+    const usable = new Promise<ServableRecord>((resolve, reject) => {
+      settled = new RenewalRun(this.#context, shop, want, resolve).execute().then(resolve, reject)
+    })
+    // Nobody may be waiting for a run behind a request; its failure is told by events, not by an unhandled rejection.
+    usable.catch(() => undefined)
+    return { usable, settled }
+  }
+}

@@ -1,0 +1,115 @@
+import type { Attempt, ExpiringRecord, Grant, NonExpiringRecord, TokenRecord } from '../token.js'
+import { candidates } from '../token.js'
+
+/** What a run has to store, and what it knew when it asked for it. */
+export interface Minted {
+  /** The new record as it would stand without a conflict, but for attempts. */
+  readonly record: ExpiringRecord | NonExpiringRecord
+  readonly grant: Grant
+  /** The row as it was read before the POST that succeeded. Never renewed, however often the put conflicts. */
+  readonly read: TokenRecord | null
+  /** The run's own attempts; they leave the row with the put. */
+  readonly attemptIds: ReadonlySet<string>
+  /** Attempts begun before this instant of the store's clock are over, however late their requests arrived. */
+  readonly settledBefore: number
+}
+
+/** What to do with the row. */
+export type Merge =
+  /** Put this record. */
+  | { readonly outcome: 'put'; readonly record: ExpiringRecord | NonExpiringRecord }
+  /** The row has what we minted already, and nothing in it needs to change. */
+  | { readonly outcome: 'stored'; readonly record: ExpiringRecord | NonExpiringRecord }
+  /** The app was removed meanwhile: the pair dies with it. */
+  | { readonly outcome: 'drop' }
+
+/** More candidates than this are never kept. */
+const MAX_CANDIDATES = 8
+/** An uninstall and an acquisition closer together than this cannot be told apart by Shopify's `Date`, so the app lives. */
+const REMOVAL_MARGIN_MS = 120_000
+
+/**
+ * Joins a minted pair with the row that stands where it should go. `conflicted`: the row is no longer the one that
+ * holds our attempt.
+ *
+ * Which of two pairs was minted last cannot be known, and "keep the later one" orphans shops. So nothing that may live
+ * is dropped: the row keeps both pairs' refresh tokens as candidates, until a refresh shows which one lives.
+ */
+export function merge(minted: Minted, present: TokenRecord | null, conflicted: boolean): Merge {
+  const { record } = minted
+  const attempts = remainingAttempts(minted, present)
+  if (!conflicted) return { outcome: 'put', record: { ...record, attempts } }
+
+  if (present?.kind === 'removed') {
+    const acquiredAfter = isAcquisition(minted.grant) && record.confirmedAt > present.removedAt - REMOVAL_MARGIN_MS
+    return acquiredAfter ? { outcome: 'put', record: { ...record, attempts } } : { outcome: 'drop' }
+  }
+  const holder = holderOf(record, present)
+  if (holder !== null) {
+    const clean = holder.mark === null && holder.coolDown === null && holder.attempts.length === attempts.length
+    return clean
+      ? { outcome: 'stored', record: holder }
+      : { outcome: 'put', record: { ...holder, mark: null, coolDown: null, attempts } }
+  }
+  if (record.kind !== 'expiring' || present?.kind !== 'expiring') {
+    return { outcome: 'put', record: { ...record, attempts } }
+  }
+  return { outcome: 'put', record: { ...joined(minted, record, present), attempts } }
+}
+
+/** The present row, if it holds what `record` would bring, in any place. */
+function holderOf(
+  record: ExpiringRecord | NonExpiringRecord,
+  present: TokenRecord | null,
+): ExpiringRecord | NonExpiringRecord | null {
+  if (record.kind === 'expiring') {
+    return present?.kind === 'expiring' && candidates(present).includes(record.refreshToken) ? present : null
+  }
+  return present?.kind === 'non-expiring' && present.accessToken === record.accessToken ? present : null
+}
+
+function joined(minted: Minted, mine: ExpiringRecord, present: ExpiringRecord): ExpiringRecord {
+  const read = candidates(minted.read)
+  const isNew = (token: string): boolean => !read.includes(token)
+  const leads = isAcquisition(minted.grant) || !isNew(present.refreshToken)
+
+  const predecessor = mine.predecessor
+  const kept = new Set([
+    ...(leads ? [present.refreshToken] : []),
+    ...present.alternates,
+    ...(present.predecessor === null ? [] : [present.predecessor]),
+  ])
+  const alternates = [...kept].filter((token) => isNew(token) && token !== predecessor)
+  if (!leads) alternates.push(mine.refreshToken)
+
+  const lead = leads ? mine : present
+  return {
+    ...lead,
+    alternates: bounded(alternates, present.alternates, predecessor),
+    predecessor,
+    mark: null,
+    coolDown: null,
+  }
+}
+
+/** Beyond the limit, the alternates that have been in the row for longest go. */
+function bounded(alternates: readonly string[], longest: readonly string[], predecessor: string | null): string[] {
+  const room = MAX_CANDIDATES - (predecessor === null ? 1 : 2)
+  const byAge = [...alternates].sort((a, b) => age(longest, b) - age(longest, a))
+  const leaving = new Set(byAge.slice(0, Math.max(0, alternates.length - room)))
+  return alternates.filter((token) => !leaving.has(token))
+}
+
+/** Longest in the row first: earlier places of the present alternates are older, everything else is new. */
+function age(longest: readonly string[], token: string): number {
+  const place = longest.indexOf(token)
+  return place === -1 ? 0 : longest.length - place
+}
+
+function remainingAttempts({ attemptIds, settledBefore }: Minted, present: TokenRecord | null): readonly Attempt[] {
+  return (present?.attempts ?? []).filter(({ id, at }) => !attemptIds.has(id) && at >= settledBefore)
+}
+
+function isAcquisition(grant: Grant): boolean {
+  return grant === 'id-token' || grant === 'code'
+}

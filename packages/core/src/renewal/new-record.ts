@@ -1,0 +1,78 @@
+import type { Durations } from '../durations.js'
+import type { MintedTokens } from '../oauth/token-response.js'
+import type { CoolDown, ExpiringRecord, Grant, NonExpiringRecord } from '../token.js'
+import { renewAtOf } from './schedule.js'
+
+/** The circumstances under which tokens were minted. Instants are Shopify's time. */
+export interface Minting {
+  readonly grant: Grant
+  /** The credential that brought them. */
+  readonly presented: string
+  readonly sentAt: number
+  readonly confirmedAt: number
+  readonly requests: number
+  readonly secretId: string
+  /** Scopes on record so far, for an answer that names none. */
+  readonly previousScopes: readonly string[]
+  readonly forRejected: boolean
+  /** Whether an earlier run had presented the credential: then the answer may be a replay, and its lifetime may lie. */
+  readonly replayPossible: boolean
+  readonly coolDown: CoolDown | null
+}
+
+export interface NewRecord {
+  readonly record: ExpiringRecord | NonExpiringRecord
+  /** The pair is stored as due and must be renewed once more: its lifetime is unknown, too short, or perhaps a replay's. */
+  readonly doubtful: boolean
+}
+
+/** The documented lifetime of an access token, for answers that name none. @see Shopify: "Offline access tokens" */
+const DOCUMENTED_LIFETIME_MS = 3_600_000
+/** Cautious: a predecessor presented once dies after 30 days whatever else holds. @see Shopify changelog 2026-08-28 */
+const UNKNOWN_REFRESH_LIFETIME_MS = 30 * 86_400_000
+
+/** The record that minted tokens become, before it meets the row it goes into. */
+export function newRecord(
+  tokens: MintedTokens,
+  minting: Minting,
+  durations: Durations,
+  random: () => number,
+): NewRecord {
+  const { grant, sentAt, presented } = minting
+  const common = {
+    accessToken: tokens.accessToken,
+    scopes: tokens.scopes ?? minting.previousScopes,
+    obtainedAt: sentAt,
+    confirmedAt: minting.confirmedAt,
+    secretId: minting.secretId,
+    attempts: [],
+    mark: null,
+    coolDown: minting.coolDown,
+    sweepAt: null,
+  }
+  if (tokens.kind === 'non-expiring') return { record: { kind: 'non-expiring', ...common }, doubtful: false }
+
+  const lifetimeMs = tokens.lifetimeMs ?? DOCUMENTED_LIFETIME_MS
+  const expiresAt = sentAt + Math.max(0, lifetimeMs)
+  const doubtful = tokens.lifetimeMs === null || lifetimeMs < durations.minRemainingMs || minting.replayPossible
+  const repeatedAcquisition = (grant === 'id-token' || grant === 'code') && minting.requests > 1
+  return {
+    doubtful,
+    record: {
+      kind: 'expiring',
+      ...common,
+      expiresAt,
+      // A repeated acquisition's first request may still arrive and retire this pair: renew while the merchant is there.
+      renewAt: doubtful
+        ? sentAt
+        : repeatedAcquisition
+          ? sentAt + durations.lateRequestMs
+          : renewAtOf(sentAt, expiresAt, durations, random),
+      refreshToken: tokens.refreshToken,
+      refreshTokenExpiresAt: sentAt + (tokens.refreshLifetimeMs ?? UNKNOWN_REFRESH_LIFETIME_MS),
+      alternates: [],
+      predecessor: grant === 'refresh' ? presented : null,
+      mintedForRejected: minting.forRejected,
+    },
+  }
+}

@@ -1,0 +1,52 @@
+import type { Durations } from '../durations.js'
+import { candidates, type ExpiringRecord, expiryOf, type ServableRecord, type TokenRecord } from '../token.js'
+
+/**
+ * - `fresh`: serve it.
+ * - `due`: inside the renewal window; serve it, renew behind.
+ * - `expired`: too little life is left to hand it out.
+ */
+export type Freshness = 'fresh' | 'due' | 'expired'
+
+type Window = Pick<Durations, 'minRemainingMs'>
+
+export function freshness(record: ServableRecord, now: number, { minRemainingMs }: Window): Freshness {
+  if (now > expiryOf(record) - minRemainingMs) return 'expired'
+  return record.kind === 'expiring' && now >= record.renewAt ? 'due' : 'fresh'
+}
+
+/** Whether the record holds an access token with enough life left to be handed out. */
+export function isUsable(record: TokenRecord | null, now: number, window: Window): record is ServableRecord {
+  return record !== null && 'accessToken' in record && freshness(record, now, window) !== 'expired'
+}
+
+/**
+ * When a new pair is due: ahead of its end, spread by up to a fifth of that head start so that shops installed in one
+ * minute do not renew in one minute for ever. Decided once, by the run that stores the pair.
+ */
+export function renewAtOf(
+  obtainedAt: number,
+  expiresAt: number,
+  { refreshAheadMs }: Pick<Durations, 'refreshAheadMs'>,
+  random: () => number,
+): number {
+  const ahead = Math.min(refreshAheadMs, Math.max(0, expiresAt - obtainedAt) / 4)
+  return Math.floor(expiresAt - ahead - random() * (ahead / 5))
+}
+
+const DAY_MS = 86_400_000
+
+/** When the keep-alive sweep should visit a row; computed with every write, so that one index finds what is due. */
+export function sweepAtOf(record: TokenRecord, now: number, { keepAliveMs, markedRetryMs }: Durations): number | null {
+  if (record.kind !== 'expiring') return record.kind === 'removed' || record.attempts.length === 0 ? null : now + DAY_MS
+  if (record.mark !== null) return record.mark.triedAt + markedRetryMs
+  // Only a later renewal settles which candidate lives, or what an unanswered request brought.
+  const doubtful = candidates(record).length > 2 || record.attempts.length > 0
+  const age = record.obtainedAt + keepAliveMs
+  return doubtful ? Math.min(age, now + DAY_MS) : age
+}
+
+/** Whether a marked shop's candidates are due for their daily try. */
+export function markIsStale(record: ExpiringRecord, now: number, { markedRetryMs }: Durations): boolean {
+  return record.mark !== null && now >= record.mark.triedAt + markedRetryMs && now < record.refreshTokenExpiresAt
+}

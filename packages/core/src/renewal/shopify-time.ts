@@ -1,0 +1,49 @@
+import type { EventBus } from '../events.js'
+import type { Clock } from '../ports/clock.js'
+
+/** Above this a clock is wrong, not merely imprecise. */
+const SKEW_MS = 60_000
+/** `Date` has whole seconds, and the answer travels: smaller differences teach nothing. */
+const PRECISION_MS = 2_000
+
+/**
+ * Shopify's time as far as this process knows it: the machine's wall clock, corrected by what the `Date` headers of
+ * Shopify's answers say. Instants in records are of this time, so processes whose clocks differ agree on every expiry.
+ */
+export class ShopifyTime {
+  readonly #clock: Clock
+  #offsetMs = 0
+  #events: EventBus | null = null
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Where to report a wrong clock. */
+  reportTo(events: EventBus): void {
+    this.#events = events
+  }
+
+  /** Epoch milliseconds. */
+  now(): number {
+    return this.#clock.now() + this.#offsetMs
+  }
+
+  /** What an instant of the uncorrected wall clock was by Shopify's. */
+  corrected(at: number): number {
+    return at + this.#offsetMs
+  }
+
+  /** Learns from an answer: its `Date`, and when its request left and its head arrived by the uncorrected wall clock. */
+  learn(dateHeader: number | null, sentAt: number, answeredAt: number): void {
+    if (dateHeader === null) return
+    // The header was cut to the second, somewhere between sending and arrival.
+    const offset = dateHeader + 500 - (sentAt + answeredAt) / 2
+    if (Math.abs(offset - this.#offsetMs) <= PRECISION_MS + (answeredAt - sentAt) / 2) return
+    const wasSkewed = Math.abs(this.#offsetMs) > SKEW_MS
+    this.#offsetMs = Math.abs(offset) <= PRECISION_MS ? 0 : Math.round(offset)
+    if (Math.abs(offset) > SKEW_MS && !wasSkewed) {
+      this.#events?.emit({ type: 'clock.skewed', offsetMs: this.#offsetMs })
+    }
+  }
+}

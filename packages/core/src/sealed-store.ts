@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto'
+import { CompactEncrypt, compactDecrypt } from 'jose'
+import { StoreUnavailableError, StoreUnreadableError } from './errors.js'
+import type { KeyRing, SealingKey } from './ports/key-ring.js'
+import type { PutResult, ScannedRow, ScanQuery, Snapshot, TokenStore, Version } from './ports/token-store.js'
+import type { RecordKey, TokenRecord } from './token.js'
+
+/**
+ * Seals what is secret in a record before it reaches `store`, and opens it on the way back. Each value is a JWE (RFC
+ * 7516, `dir` with A256GCM) that names its key and is bound to its app, shop and field: moved to another row or column
+ * it does not open.
+ *
+ * A value that does not open rejects with `ERR_STORE_UNREADABLE`: an operator's error, never "no record".
+ */
+export function sealedStore(store: TokenStore, keyRing: KeyRing): TokenStore {
+  return new SealedStore(store, keyRing)
+}
+
+class SealedStore implements TokenStore {
+  readonly #store: TokenStore
+  readonly #keyRing: KeyRing
+  /** The key that sealed last: an attempt has proved it, so the pair that follows is not lost to an absent key ring. */
+  #lastKey: SealingKey | null = null
+
+  constructor(store: TokenStore, keyRing: KeyRing) {
+    this.#store = store
+    this.#keyRing = keyRing
+  }
+
+  async get(key: RecordKey): Promise<Snapshot> {
+    return this.#opened(key, await this.#store.get(key))
+  }
+
+  async put(key: RecordKey, record: TokenRecord, expected: Version | 'absent'): Promise<PutResult> {
+    const result = await this.#store.put(key, await this.#sealed(key, record), expected)
+    return result.outcome === 'written' ? result : { ...result, present: await this.#opened(key, result.present) }
+  }
+
+  async *scan(query: ScanQuery): AsyncIterable<ScannedRow> {
+    for await (const row of this.#store.scan(query)) {
+      const { record } = await this.#opened(row.key, row)
+      if (record !== null) yield { ...row, record }
+    }
+  }
+
+  ask(key: RecordKey): Promise<void> {
+    return this.#store.ask(key)
+  }
+
+  async #sealed(key: RecordKey, record: TokenRecord): Promise<TokenRecord> {
+    const sealingKey = await this.#currentKey()
+    return mapSecrets(record, (field, value) => seal(sealingKey, contextOf(key, field), value))
+  }
+
+  async #opened(key: RecordKey, snapshot: Snapshot): Promise<Snapshot> {
+    if (snapshot.record === null) return snapshot
+    const record = await mapSecrets(snapshot.record, async (field, sealed) => {
+      const opened = await open(this.#keyRing, contextOf(key, field), sealed)
+      if (opened !== null) return opened
+      throw new StoreUnreadableError(
+        `The stored ${field} cannot be opened: its sealing key is missing, or the value was changed or moved.`,
+        { shop: key.shop },
+      )
+    })
+    return { ...snapshot, record }
+  }
+
+  async #currentKey(): Promise<SealingKey> {
+    try {
+      this.#lastKey = await this.#keyRing.current()
+      return this.#lastKey
+    } catch (error) {
+      if (this.#lastKey !== null) return this.#lastKey
+      throw new StoreUnavailableError('No sealing key could be had; nothing was stored.', { cause: error })
+    }
+  }
+}
+
+/** The secret fields of a record. An attempt's fingerprint is among them so that even a row without tokens proves the key. */
+type SecretField = 'accessToken' | 'refreshToken' | 'predecessor' | 'alternates' | 'attempts'
+
+async function mapSecrets(
+  record: TokenRecord,
+  map: (field: SecretField, value: string) => Promise<string>,
+): Promise<TokenRecord> {
+  const attempts = await Promise.all(
+    record.attempts.map(async (attempt) => ({ ...attempt, credential: await map('attempts', attempt.credential) })),
+  )
+  if (!('accessToken' in record)) return { ...record, attempts }
+  const accessToken = await map('accessToken', record.accessToken)
+  if (record.kind !== 'expiring') return { ...record, attempts, accessToken }
+  const [refreshToken, predecessor, ...alternates] = await Promise.all([
+    map('refreshToken', record.refreshToken),
+    record.predecessor === null ? null : map('predecessor', record.predecessor),
+    ...record.alternates.map((alternate) => map('alternates', alternate)),
+  ])
+  return { ...record, attempts, accessToken, refreshToken, predecessor, alternates }
+}
+
+/** Names the place of a value. A hash, because the header of a JWE is readable and of bounded length. */
+function contextOf({ clientId, shop }: RecordKey, field: SecretField): string {
+  return createHash('sha256').update(`${clientId}\0${shop}\0${field}`).digest('base64url')
+}
+
+/** The header parameter that carries {@link contextOf}; the header is authenticated (RFC 7516 section 5.1 step 14). */
+const CONTEXT = 'ctx'
+const CIPHER = { alg: 'dir', enc: 'A256GCM' } as const
+
+function seal(key: SealingKey, context: string, value: string): Promise<string> {
+  return new CompactEncrypt(new TextEncoder().encode(value))
+    .setProtectedHeader({ ...CIPHER, kid: key.id, [CONTEXT]: context })
+    .encrypt(key.bytes)
+}
+
+/** `null`: it does not open here. A key ring that cannot be asked now is another matter, and rejects. */
+async function open(keyRing: KeyRing, context: string, sealed: string): Promise<string | null> {
+  let unavailable: unknown
+  try {
+    const { plaintext, protectedHeader } = await compactDecrypt(
+      sealed,
+      async ({ kid }) => {
+        let key: SealingKey | undefined
+        try {
+          key = kid === undefined ? undefined : await keyRing.byId(kid)
+        } catch (error) {
+          unavailable = error
+        }
+        if (key === undefined) throw new Error('no such key')
+        return key.bytes
+      },
+      { keyManagementAlgorithms: [CIPHER.alg], contentEncryptionAlgorithms: [CIPHER.enc] },
+    )
+    return protectedHeader[CONTEXT] === context ? new TextDecoder().decode(plaintext) : null
+  } catch {
+    if (unavailable === undefined) return null
+    throw new StoreUnavailableError('The sealing keys cannot be reached.', { cause: unavailable })
+  }
+}

@@ -1,0 +1,55 @@
+import { LRUCache } from 'lru-cache'
+import type { Durations } from './durations.js'
+import type { Shop } from './shop.js'
+import { AccessToken, expiryOf, type ServableRecord } from './token.js'
+
+/** A token at hand, with the instants at which it needs another thought. */
+export interface CachedToken {
+  readonly token: AccessToken
+  /** `token`, resolved: handing it out allocates nothing. */
+  readonly promise: Promise<AccessToken>
+  /** From here on (Shopify's time) it is due. */
+  readonly renewAt: number
+  /** Until here (Shopify's time) it may be handed out. */
+  readonly usableUntil: number
+  /** From here on (monotonic) it is read again behind the request that gets it. */
+  readonly revalidateAt: number
+  /** From here on (monotonic) it must be read before it is served: a migration ends a non-expiring token at once. */
+  readonly readBeforeUseAt: number
+}
+
+/** Tokens at hand, for a bounded number of shops: the least recently used goes first. */
+export class TokenCache {
+  readonly #entries: LRUCache<Shop, CachedToken>
+  readonly #durations: Durations
+
+  constructor(size: number, durations: Durations) {
+    this.#entries = new LRUCache({ max: size })
+    this.#durations = durations
+  }
+
+  get(shop: Shop): CachedToken | undefined {
+    return this.#entries.get(shop)
+  }
+
+  /** `quietUntil`: no renewal behind a request begins before this instant, though the token is due. */
+  set(shop: Shop, record: ServableRecord, monotonic: number, quietUntil: number): CachedToken {
+    const { minRemainingMs, nonExpiringCacheMs, revalidateMs } = this.#durations
+    const token = new AccessToken(shop, record)
+    const nonExpiring = record.kind === 'non-expiring'
+    const entry: CachedToken = {
+      token,
+      promise: Promise.resolve(token),
+      renewAt: record.kind === 'expiring' ? Math.max(record.renewAt, quietUntil) : Infinity,
+      usableUntil: expiryOf(record) - minRemainingMs,
+      revalidateAt: monotonic + (nonExpiring ? Math.min(revalidateMs, nonExpiringCacheMs) : revalidateMs),
+      readBeforeUseAt: nonExpiring ? monotonic + nonExpiringCacheMs : Infinity,
+    }
+    this.#entries.set(shop, entry)
+    return entry
+  }
+
+  delete(shop: Shop): void {
+    this.#entries.delete(shop)
+  }
+}

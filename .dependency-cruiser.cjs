@@ -4,7 +4,7 @@
 const CORE_LAYERS = [
   ['shop', 'errors', 'secret', 'token', 'durations'],
   ['ports/', 'deadline', 'events', 'token-source'],
-  ['oauth/', 'memory/', 'admin/', 'sealed-store', 'context', 'deadline', 'token-cache'],
+  ['oauth/', 'memory/', 'admin/', 'sealed-store', 'context', 'deadline', 'token-cache', 'key-rings'],
   ['renewal/', 'removal'],
   ['migration/', 'keep-alive/'],
   ['options'],
@@ -80,7 +80,7 @@ module.exports = {
       comment: 'a static import would make TypeORM compulsory',
       severity: 'error',
       from: { path: '^packages/(?:express|nestjs)/' },
-      to: { path: '^packages/typeorm-store/', dynamic: false, dependencyTypesNot: ['type-only'] },
+      to: { path: '^packages/typeorm-store/', dynamic: false },
     },
     {
       name: 'core-knows-no-package',

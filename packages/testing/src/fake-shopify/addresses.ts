@@ -2,8 +2,6 @@
 export const SHOP_HEADER = 'x-fake-shop'
 /** Shopify's token endpoint, unversioned. */
 export const TOKEN_PATH = '/admin/oauth/access_token'
-/** Where redirect faults lead by default: a place that is not the shop. */
-export const ELSEWHERE_PATH = '/elsewhere'
 /** Under this path other processes work the fake's controls. */
 export const CONTROL_PATH = '/__fake/'
 

@@ -96,8 +96,12 @@ export class AdminApi {
     if (scope !== undefined && !verdict.scopes.includes(scope)) {
       return json(403, { errors: `[API] This action requires merchant approval for ${scope} scope.` })
     }
-    const { status = 200, body } = await this.#handler({ ...request, scopes: verdict.scopes })
-    return json(status, body)
+    try {
+      const { status = 200, body } = await this.#handler({ ...request, scopes: verdict.scopes })
+      return json(status, body)
+    } catch (error) {
+      return json(500, { errors: `The admin handler threw: ${String(error)}` })
+    }
   }
 }
 

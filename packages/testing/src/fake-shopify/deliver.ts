@@ -20,6 +20,8 @@ export interface Exchange {
   now(): number
   /** Where a redirect leads that names no place. */
   readonly elsewhere: string
+  /** Whether the client asked for JSON; without that, errors are pages. */
+  readonly acceptsJson: boolean
   /** The body that this half of the fake sends with a status. */
   bodyOf(status: number): unknown
 }
@@ -147,13 +149,13 @@ function madeUp(fault: Fault, exchange: Exchange): WireAnswer {
     case 'status':
       return json(fault.status, fault.body ?? exchange.bodyOf(fault.status))
     case 'oauth-error':
-      return oauthError(fault, true)
+      return oauthError(fault, exchange.acceptsJson)
     case 'invalid-grant':
-      return oauthError({ ...OAUTH_ERRORS.invalidGrant, status: fault.status ?? 400 }, true)
+      return oauthError({ ...OAUTH_ERRORS.invalidGrant, status: fault.status ?? 400 }, exchange.acceptsJson)
     case 'decoy':
-      return oauthError(decoy(fault.status ?? 400), true)
+      return oauthError(decoy(fault.status ?? 400), exchange.acceptsJson)
     default:
-      return oauthError(NAMED[fault.kind] ?? OAUTH_ERRORS.missingParameter, true)
+      return oauthError(NAMED[fault.kind] ?? OAUTH_ERRORS.missingParameter, exchange.acceptsJson)
   }
 }
 

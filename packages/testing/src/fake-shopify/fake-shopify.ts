@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { ELSEWHERE_PATH, isShopHost } from './addresses.js'
+import { isShopHost } from './addresses.js'
 import type { ShopRestriction } from './admin-api.js'
 import { AdminApi } from './admin-api.js'
 import type { Hold, HoldOptions } from './barrier.js'
@@ -15,10 +15,11 @@ import { Pauses } from './pauses.js'
 import type { FakeEndpoint, LogEntry, ShopCounters } from './request-log.js'
 import { RequestLog } from './request-log.js'
 import { fakeShopifyFetch } from './route-fetch.js'
+import type { RotationRules } from './rotation-rules.js'
 import type { SessionTokenOptions } from './session-token.js'
 import { mintSessionToken } from './session-token.js'
 import { TokenEndpoint } from './token-endpoint.js'
-import type { LedgerRules, TokenAnswer } from './token-ledger.js'
+import type { TokenAnswer } from './token-answer.js'
 import { TokenLedger } from './token-ledger.js'
 
 /** A pair as a merchant's install brings it, to seed a store with. Instants are Shopify's time in milliseconds. */
@@ -50,44 +51,47 @@ export interface MintedPair {
  * but a lower-case `*.myshopify.com` host.
  */
 export class FakeShopify {
-  /** Sends requests for `https://{shop}.myshopify.com` here; any other address rejects as DNS does for no such name. */
-  readonly fetch: typeof globalThis.fetch
   /** The faults to come. @see {@link Fault} for what there is */
   readonly faults = new FaultScript()
   readonly clientId: string
 
   readonly #settings: FakeShopifySettings
-  readonly #rules: LedgerRules
+  readonly #rules: RotationRules
   readonly #secrets = new ClientSecrets()
   readonly #barrier = new Barrier()
   readonly #pauses = new Pauses()
-  readonly #server: LoopbackServer
   readonly #ledger: TokenLedger
   readonly #tokens: TokenEndpoint
   readonly #admin: AdminApi
   readonly #log: RequestLog
+  readonly #server: LoopbackServer
+  readonly #elsewhere: LoopbackServer
+  #fetch: typeof globalThis.fetch | undefined
   #dateOffsetMs: number
   #sendDate = true
   #strayRequests = 0
   #closed = false
 
-  /** Starts a fake on a free port of 127.0.0.1. Rejects with a `TypeError` (`ERR_INVALID_OPTION`) for a wrong option. */
+  /**
+   * Starts a fake on a free port of 127.0.0.1. Rejects with a `TypeError` (`ERR_INVALID_OPTION`) for a wrong option,
+   * and with the system's error when `port` is taken.
+   */
   static async start(options: FakeShopifyOptions): Promise<FakeShopify> {
-    const settings = parseOptions(options)
-    const server: LoopbackServer = new LoopbackServer((request, response) => {
-      door.receive(request, response).catch(() => response.destroy())
-    }, settings.port)
-    await server.open()
-    const shopify = new FakeShopify(settings, server)
-    const door = shopify.#frontDoor()
+    const shopify = new FakeShopify(parseOptions(options))
+    try {
+      await shopify.#elsewhere.open()
+      await shopify.#server.open()
+    } catch (error) {
+      await shopify.close()
+      throw error
+    }
     return shopify
   }
 
-  private constructor(settings: FakeShopifySettings, server: LoopbackServer) {
+  private constructor(settings: FakeShopifySettings) {
     const { clientId, now, random } = settings
     this.clientId = clientId
     this.#settings = settings
-    this.#server = server
     this.#dateOffsetMs = settings.dateOffsetMs
     this.#rules = { replay: settings.replay, grace: settings.grace, lifetimes: settings.lifetimes }
     for (const secret of settings.clientSecrets) this.#secrets.add(secret)
@@ -95,7 +99,23 @@ export class FakeShopify {
     this.#tokens = new TokenEndpoint(clientId, this.#secrets, this.#ledger, now)
     this.#admin = new AdminApi(this.#ledger, settings.refuseNonExpiring, settings.admin)
     this.#log = new RequestLog(settings.logLimit)
-    this.fetch = fakeShopifyFetch(server.url)
+    const door = this.#frontDoor()
+    this.#server = new LoopbackServer((request, response) => {
+      door.receive(request, response).catch(() => response.destroy())
+    }, settings.port)
+    this.#elsewhere = new LoopbackServer((_request, response) => {
+      this.#strayRequests += 1
+      response.end('You have left the shop.')
+    }, 0)
+  }
+
+  /**
+   * Sends requests for `https://{shop}.myshopify.com` here and is otherwise the global `fetch`; any other address rejects
+   * as for a name that DNS does not know. One function for the fake's whole life: it may be taken out and handed on.
+   */
+  get fetch(): typeof globalThis.fetch {
+    this.#fetch ??= fakeShopifyFetch(this.url)
+    return this.#fetch
   }
 
   /** `http://127.0.0.1:{port}`: for {@link fakeShopifyFetch} and {@link connectFakeShopify} in other processes. */
@@ -115,10 +135,14 @@ export class FakeShopify {
     this.#barrier.close(reason)
     this.faults.close(reason)
     this.#pauses.close(reason)
+    await this.#elsewhere.shut()
     await this.#server.shut()
   }
 
-  /** Leaves the port, so that connections are really refused. State and counters stay. */
+  /**
+   * Leaves the port, so that connections are really refused, and cuts those there are. State and counters stay; held
+   * requests are still acted on when they are released.
+   */
   async goOffline(): Promise<void> {
     await this.#server.shut()
   }
@@ -281,10 +305,7 @@ export class FakeShopify {
       pause: (ms) => this.#pauses.pause(ms),
       requestId: randomUUID,
       date: () => (this.#sendDate ? new Date(this.#settings.now() + this.#dateOffsetMs).toUTCString() : undefined),
-      elsewhere: () => this.url + ELSEWHERE_PATH,
-      strayed: () => {
-        this.#strayRequests += 1
-      },
+      elsewhere: () => this.#elsewhere.url,
       control: (verb, body) => desk.call(verb, body),
     })
   }

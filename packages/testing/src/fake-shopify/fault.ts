@@ -21,7 +21,7 @@ export type TokenField = 'access_token' | 'expires_in' | 'refresh_token' | 'refr
  *   delivery follows after `ms`, or at `handle.release()`; or it gets the `second` one, made right after the first.
  *
  * The answer:
- * - `redirect`: 307 or another 3xx to `location`; by default to a place on the fake that counts who followed
+ * - `redirect`: 307 or another 3xx to `location`; by default to another origin of the fake's that counts who followed
  *   (`strayRequests`). A 307 carries the body, secret included.
  * - `html`: a page with `status` (default 502). `error-520`: the text body `error code: 520`.
  * - `truncated`: acts; a 200 whose JSON ends half-way. `cut`: acts; the connection ends half-way through the body.

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { CONTROL_PATH, ELSEWHERE_PATH, isShopHost, SHOP_HEADER, TOKEN_PATH } from './addresses.js'
+import { CONTROL_PATH, isShopHost, SHOP_HEADER, TOKEN_PATH } from './addresses.js'
 import type { AdminApi } from './admin-api.js'
 import { adminErrorBody } from './admin-api.js'
 import type { Barrier, RequestTraits } from './barrier.js'
@@ -29,9 +29,8 @@ export interface House {
   requestId(): string
   /** The `Date` header of this moment, `undefined` for none. */
   date(): string | undefined
-  /** Address of {@link ELSEWHERE_PATH}. */
+  /** Where redirects lead that name no place. */
   elsewhere(): string
-  strayed(): void
   control(verb: string, body: string): Promise<WireAnswer>
 }
 
@@ -73,6 +72,7 @@ export class FrontDoor {
     const unexpected = unexpectedParameters(grant, parameters)
     const acceptsJson = (request.headers.accept ?? '').includes('application/json')
     return {
+      acceptsJson,
       arrival: {
         ...arrival,
         endpoint: 'token',
@@ -101,6 +101,7 @@ export class FrontDoor {
     const { shop, method, path } = arrival
     const apiVersion = VERSIONED.exec(path)?.[1]
     return {
+      acceptsJson: true,
       arrival: { ...arrival, endpoint: 'admin', ...(token === '' ? {} : { presented: fingerprint(token) }) },
       act: async (entry) => {
         const asked = { shop, method, path: path + search, apiVersion, body: parsed(text) }
@@ -135,6 +136,7 @@ export class FrontDoor {
       pause: (ms) => this.#house.pause(ms),
       now: () => this.#house.now(),
       elsewhere: this.#house.elsewhere(),
+      acceptsJson: plan.acceptsJson,
       bodyOf: adminErrorBody,
     }
     await deliver(drawn, exchange)
@@ -144,13 +146,13 @@ export class FrontDoor {
     if (pathname.startsWith(CONTROL_PATH) && request.method === 'POST') {
       return this.#house.control(pathname.slice(CONTROL_PATH.length), body)
     }
-    if (pathname === ELSEWHERE_PATH) this.#house.strayed()
     return html(404, 'Not Found')
   }
 }
 
 interface Plan {
   readonly arrival: Arrival
+  readonly acceptsJson: boolean
   act(entry: LogEntry, ignoreExpiring: boolean): Promise<WireAnswer>
 }
 

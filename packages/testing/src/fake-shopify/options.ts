@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { AdminHandler } from './admin-api.js'
 import type { Lifetimes } from './lifetimes.js'
 import { lifetimesAt } from './lifetimes.js'
-import type { Grace, Replay } from './token-ledger.js'
+import type { Grace, Replay } from './rotation-rules.js'
 
 /** Options of {@link FakeShopify.start}. */
 export interface FakeShopifyOptions {

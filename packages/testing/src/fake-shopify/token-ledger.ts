@@ -1,79 +1,31 @@
-import type { Lifetimes } from './lifetimes.js'
-import { secondsFor } from './lifetimes.js'
-import type { AccessKind, IssuedAccess, Pair, PairEnd, RefusalReason } from './pair.js'
+import type { AccessKind, Pair, RefusalReason } from './pair.js'
 import { accessState, refreshRefusal } from './pair.js'
-
-/**
- * What a refresh token that is presented again brings while its grace lasts (R7: undocumented, so a client must survive
- * all three): the same pair with its remaining lifetime, the first answer word for word (its `expires_in` no longer
- * true), or a new pair whose minting retires the unused one.
- */
-export type Replay = 'same-pair' | 'same-verbatim' | 'new-pair'
-
-/**
- * How long a refresh token may be presented again after its first use: never, for 60 minutes, or until its replacement
- * is used and at most 30 days (R3, in force since 2026-08-28). Its own 90 days, an acquisition and the use of its
- * replacement end it in any case.
- */
-export type Grace = 'none' | '60-minutes' | 'until-used'
-
-/** The switches and durations that a ledger plays by. They may be changed between two calls. */
-export interface LedgerRules {
-  replay: Replay
-  grace: Grace
-  readonly lifetimes: Lifetimes
-}
-
-/** The JSON members of a token answer, in the order of Shopify's documentation ("Offline access tokens"). */
-export interface TokenAnswer {
-  readonly access_token: string
-  readonly expires_in?: number
-  readonly refresh_token?: string
-  readonly refresh_token_expires_in?: number
-  readonly scope: string
-}
-
-/** A grant that Shopify made: the answer, and whether it repeats an earlier one (R3, R9). */
-export interface Granted {
-  readonly granted: true
-  readonly replayed: boolean
-  readonly answer: TokenAnswer
-}
-
-/** A grant that Shopify refused. A refusal changes nothing. */
-export interface Refused {
-  readonly granted: false
-  readonly reason: RefusalReason
-}
+import type { RotationRules } from './rotation-rules.js'
+import { graceOf } from './rotation-rules.js'
+import { ShopAccount } from './shop-account.js'
+import type { Granted, Refused } from './token-answer.js'
+import { accessAnswer, granted, pairAnswer, refused } from './token-answer.js'
 
 /** What the Admin API makes of an access token. */
 export type AccessVerdict =
   | { readonly state: 'live'; readonly kind: AccessKind; readonly scopes: readonly string[] }
   | { readonly state: 'expired' | 'revoked' | 'unknown' }
 
-interface Account {
-  installed: boolean
-  scopes: readonly string[]
-  readonly access: Map<string, IssuedAccess>
-  readonly pairs: Map<string, Pair>
-  readonly verbatim: Map<Pair, TokenAnswer>
-  readonly migrations: Map<string, { readonly pair: Pair; readonly at: number }>
-}
-
 /**
  * Shopify's book of tokens for one app: which shops have installed it, which tokens live, what each grant brings. Pure
- * state over a clock and a source of random bytes: no I/O and no timers; every rule is looked up at the moment of the call.
+ * state over a clock and a source of random bytes: no I/O and no timers; every rule is looked up at the moment of the
+ * call. Client secrets appear as numbers, a newer one with a higher number.
  *
  * @see protocol rules R1 to R11; Shopify pages "Offline access tokens", "Access tokens: token refresh", "Migrate to
  * expiring offline access tokens" and the changelog posts of 2026-08-28 and 2026-09-29
  */
 export class TokenLedger {
-  readonly #rules: LedgerRules
+  readonly #rules: RotationRules
   readonly #now: () => number
   readonly #random: (size: number) => Uint8Array
-  readonly #accounts = new Map<string, Account>()
+  readonly #accounts = new Map<string, ShopAccount>()
 
-  constructor(rules: LedgerRules, now: () => number, random: (size: number) => Uint8Array) {
+  constructor(rules: RotationRules, now: () => number, random: (size: number) => Uint8Array) {
     this.#rules = rules
     this.#now = now
     this.#random = random
@@ -90,8 +42,7 @@ export class TokenLedger {
   uninstall(shop: string): void {
     const account = this.#account(shop)
     account.installed = false
-    this.#endPairs(account, 'uninstalled')
-    for (const access of account.access.values()) access.revoked = true
+    account.endEverything()
   }
 
   isInstalled(shop: string): boolean {
@@ -109,32 +60,29 @@ export class TokenLedger {
    */
   acquire(shop: string, secret: number, ageMs = 0): Granted {
     const account = this.#account(shop)
-    this.#endPairs(account, 'acquisition')
-    return this.#first(account, this.#mintPair(account, secret, undefined, ageMs))
+    account.endPairs('acquisition')
+    return this.#first(account, account.mintPair(secret, this.#now() - ageMs, this.#rules.lifetimes))
   }
 
   /** Mints a token without an end for an acquisition that did not ask for `expiring=1`. Ends refresh tokens like one (R5). */
   acquireNonExpiring(shop: string, secret: number): Granted {
-    const account = this.#account(shop)
-    this.#endPairs(account, 'acquisition')
+    this.#account(shop).endPairs('acquisition')
     return this.mintNonExpiring(shop, secret)
   }
 
   /** Mints a token without an end and leaves everything else alone. */
   mintNonExpiring(shop: string, secret: number): Granted {
-    const account = this.#account(shop)
-    const access = this.#mintAccess(account, 'non-expiring', secret, undefined)
-    return granted({ access_token: access.token, scope: access.scopes.join(',') })
+    const access = this.#account(shop).mintAccess('non-expiring', secret, undefined)
+    return granted(accessAnswer(access, undefined, this.#rules.lifetimes))
   }
 
   /** Mints a client-credentials token: no refresh token, no effect on any pair ("Client credentials grant"). */
   clientCredentials(shop: string, secret: number): Granted | Refused {
     const account = this.#account(shop)
     if (!account.installed) return refused('not-installed')
-    const { clientCredentialsMs } = this.#rules.lifetimes
-    const access = this.#mintAccess(account, 'client-credentials', secret, this.#now() + clientCredentialsMs)
-    const expires_in = secondsFor(clientCredentialsMs, this.#rules.lifetimes)
-    return granted({ access_token: access.token, expires_in, scope: access.scopes.join(',') })
+    const { lifetimes } = this.#rules
+    const access = account.mintAccess('client-credentials', secret, this.#now() + lifetimes.clientCredentialsMs)
+    return granted(accessAnswer(access, lifetimes.clientCredentialsMs, lifetimes))
   }
 
   /**
@@ -145,7 +93,7 @@ export class TokenLedger {
     const account = this.#account(shop)
     const pair = account.pairs.get(refreshToken)
     if (pair === undefined) return refused('unknown-token')
-    const refusal = refreshRefusal(pair, this.#now(), this.#graceMs())
+    const refusal = refreshRefusal(pair, this.#now(), graceOf(this.#rules))
     if (refusal !== undefined) return refused(refusal)
     pair.firstUsedAt ??= this.#now()
     if (pair.predecessor !== undefined) pair.predecessor.ended ??= 'replaced'
@@ -154,7 +102,7 @@ export class TokenLedger {
       if (this.#rules.replay !== 'new-pair') return this.#replay(account, successor, secret)
       successor.ended = 'superseded'
     }
-    pair.successor = this.#mintPair(account, secret, pair)
+    pair.successor = account.mintPair(secret, this.#now(), this.#rules.lifetimes, pair)
     return this.#first(account, pair.successor)
   }
 
@@ -176,7 +124,7 @@ export class TokenLedger {
     }
     const original = account.access.get(token)
     if (original !== undefined) original.revoked = true
-    const pair = this.#mintPair(account, secret, undefined)
+    const pair = account.mintPair(secret, this.#now(), this.#rules.lifetimes)
     account.migrations.set(token, { pair, at: this.#now() })
     return this.#first(account, pair)
   }
@@ -193,82 +141,39 @@ export class TokenLedger {
   accepts(shop: string, credential: string): boolean {
     const account = this.#account(shop)
     const pair = account.pairs.get(credential)
-    if (pair !== undefined) return refreshRefusal(pair, this.#now(), this.#graceMs()) === undefined
+    if (pair !== undefined) return refreshRefusal(pair, this.#now(), graceOf(this.#rules)) === undefined
     return this.#migrationRefusal(account, credential) === undefined
   }
 
   /** Ends one access or refresh token, alone, as if Shopify had revoked it. Returns whether it was known. */
   revoke(shop: string, token: string): boolean {
-    const account = this.#account(shop)
-    const access = account.access.get(token)
-    if (access !== undefined) access.revoked = true
-    const pair = account.pairs.get(token)
-    if (pair !== undefined) pair.ended ??= 'revoked'
-    return access !== undefined || pair !== undefined
+    return this.#account(shop).revoke(token)
   }
 
   /** Ends every token that is pinned to a client secret, in every shop (R10). */
   revokeSecret(secret: number): void {
-    for (const account of this.#accounts.values()) {
-      for (const access of account.access.values()) if (access.secret === secret) access.revoked = true
-      for (const pair of account.pairs.values()) if (pair.access.secret === secret) pair.ended ??= 'secret-revoked'
-    }
+    for (const account of this.#accounts.values()) account.endSecret(secret)
   }
 
-  #replay(account: Account, pair: Pair, secret: number): Granted {
-    const verbatim = account.verbatim.get(pair)
+  #first(account: ShopAccount, pair: Pair): Granted {
+    const answer = pairAnswer(pair, pair.issuedAt, this.#rules.lifetimes)
+    account.answers.set(pair, answer)
+    return granted(answer)
+  }
+
+  #replay(account: ShopAccount, pair: Pair, secret: number): Granted {
+    const verbatim = account.answers.get(pair)
     if (this.#rules.replay === 'same-pair' || verbatim === undefined) return this.#remaining(pair, secret)
     pin(pair, secret)
-    return { granted: true, replayed: true, answer: verbatim }
+    return granted(verbatim, true)
   }
 
   #remaining(pair: Pair, secret: number): Granted {
     pin(pair, secret)
-    return { granted: true, replayed: true, answer: this.#answer(pair, this.#now()) }
+    return granted(pairAnswer(pair, this.#now(), this.#rules.lifetimes), true)
   }
 
-  #first(account: Account, pair: Pair): Granted {
-    const answer = this.#answer(pair, pair.issuedAt)
-    account.verbatim.set(pair, answer)
-    return granted(answer)
-  }
-
-  #answer(pair: Pair, at: number): TokenAnswer {
-    const { lifetimes } = this.#rules
-    return Object.freeze({
-      access_token: pair.access.token,
-      expires_in: secondsFor((pair.access.expiresAt ?? at) - at, lifetimes),
-      refresh_token: pair.refreshToken,
-      refresh_token_expires_in: secondsFor(pair.refreshExpiresAt - at, lifetimes),
-      scope: pair.access.scopes.join(','),
-    })
-  }
-
-  #mintPair(account: Account, secret: number, predecessor: Pair | undefined, ageMs = 0): Pair {
-    const { accessTokenMs, refreshTokenMs } = this.#rules.lifetimes
-    const issuedAt = this.#now() - ageMs
-    const pair: Pair = {
-      access: this.#mintAccess(account, 'expiring', secret, issuedAt + accessTokenMs),
-      refreshToken: this.#token('shprt_'),
-      issuedAt,
-      refreshExpiresAt: issuedAt + refreshTokenMs,
-      predecessor,
-      successor: undefined,
-      firstUsedAt: undefined,
-      ended: undefined,
-    }
-    account.pairs.set(pair.refreshToken, pair)
-    return pair
-  }
-
-  #mintAccess(account: Account, kind: AccessKind, secret: number, expiresAt: number | undefined): IssuedAccess {
-    const token = this.#token('shpat_')
-    const access: IssuedAccess = { token, kind, scopes: account.scopes, expiresAt, secret, revoked: false }
-    account.access.set(token, access)
-    return access
-  }
-
-  #migrationRefusal(account: Account, token: string): RefusalReason | undefined {
+  #migrationRefusal(account: ShopAccount, token: string): RefusalReason | undefined {
     if (!account.installed) return 'not-installed'
     const original = account.access.get(token)
     if (original?.kind !== 'non-expiring') return 'unknown-token'
@@ -276,36 +181,12 @@ export class TokenLedger {
     if (memo === undefined) return original.revoked ? 'revoked' : undefined
     if (memo.pair.firstUsedAt !== undefined) return 'replaced'
     if (this.#now() >= memo.at + this.#rules.lifetimes.migrationMemoMs) return 'memo-over'
-    return refreshRefusal(memo.pair, this.#now(), this.#graceMs())
+    return refreshRefusal(memo.pair, this.#now(), graceOf(this.#rules))
   }
 
-  #endPairs(account: Account, reason: PairEnd): void {
-    for (const pair of account.pairs.values()) pair.ended ??= reason
-  }
-
-  #graceMs(): number {
-    const { grace, lifetimes } = this.#rules
-    if (grace === 'none') return 0
-    return grace === '60-minutes' ? lifetimes.shortGraceMs : lifetimes.graceMs
-  }
-
-  #token(prefix: string): string {
-    return prefix + Buffer.from(this.#random(16)).toString('hex')
-  }
-
-  #account(shop: string): Account {
+  #account(shop: string): ShopAccount {
     let account = this.#accounts.get(shop)
-    if (account === undefined) {
-      account = {
-        installed: false,
-        scopes: [],
-        access: new Map(),
-        pairs: new Map(),
-        verbatim: new Map(),
-        migrations: new Map(),
-      }
-      this.#accounts.set(shop, account)
-    }
+    if (account === undefined) this.#accounts.set(shop, (account = new ShopAccount(this.#random)))
     return account
   }
 }
@@ -313,12 +194,4 @@ export class TokenLedger {
 /** A replay with an older secret does not undo the pinning to a newer one (R11). */
 function pin(pair: Pair, secret: number): void {
   pair.access.secret = Math.max(pair.access.secret, secret)
-}
-
-function granted(answer: TokenAnswer): Granted {
-  return { granted: true, replayed: false, answer: Object.freeze(answer) }
-}
-
-function refused(reason: RefusalReason): Refused {
-  return { granted: false, reason }
 }

@@ -6,7 +6,7 @@ const CORE_LAYERS = [
   ['ports/', 'deadline', 'events', 'token-source'],
   ['oauth/', 'memory/', 'admin/', 'sealed-store', 'context', 'deadline', 'token-cache', 'key-rings'],
   ['renewal/', 'removal'],
-  ['migration/', 'keep-alive/'],
+  ['migration/', 'keep-alive/', 'http/', 'environment'],
   ['options'],
   ['token-manager'],
   ['index'],

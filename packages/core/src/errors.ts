@@ -85,7 +85,7 @@ export class TokenEndpointError<
   constructor(code: Code, message: string, details: ErrorDetails & { readonly status?: number | undefined } = {}) {
     super(message, details)
     this.code = code
-    this.retryable = code === 'ERR_TOKEN_ENDPOINT_UNAVAILABLE' || code === 'ERR_TOKEN_RESPONSE_INVALID'
+    this.retryable = code !== 'ERR_APP_MISCONFIGURED'
     this.status = details.status
   }
 }
@@ -210,7 +210,6 @@ export class ClosedError extends ShopifyTokenError {
 /** Every run-time error of this project: a `switch` over `code` is exhaustive. */
 export type AnyShopifyTokenError =
   | ReauthorizationRequiredError
-  | TokenEndpointError<'ERR_GRANT_REJECTED'>
   | TokenEndpointError<'ERR_TOKEN_ENDPOINT_UNAVAILABLE'>
   | TokenEndpointError<'ERR_TOKEN_RESPONSE_INVALID'>
   | TokenEndpointError<'ERR_APP_MISCONFIGURED'>

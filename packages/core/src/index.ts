@@ -1,6 +1,13 @@
 export { createShopClient, type ShopClientOptions } from './admin/create-shop-client.js'
 export type { GraphqlError, GraphqlOptions, GraphqlResult, ShopClient } from './admin/shop-client.js'
 export { currentShop, runInShop } from './context.js'
+export {
+  type DatabaseConfiguration,
+  ENVIRONMENT_VARIABLES,
+  type EnvironmentConfiguration,
+  readEnvironment,
+  type SealingConfiguration,
+} from './environment.js'
 export type { Durations } from './durations.js'
 export {
   AdminResponseError,
@@ -28,6 +35,14 @@ export {
   type TokenEndpointErrorCode,
 } from './errors.js'
 export type { RenewalTrigger, TokenEvent, TokenEventListener, TokenEventType } from './events.js'
+export { errorAnswer, type ErrorAnswerOptions, type HttpAnswer, type ProblemDetails } from './http/error-answer.js'
+export {
+  openRequest,
+  type OpenRequestOptions,
+  type RequestFacts,
+  type RequestTokenSource,
+} from './http/open-request.js'
+export { RequestAccess } from './http/request-access.js'
 export { fileKeyRing, loadedKeyRing, type LoadedKeyRingOptions, parseSealingKeys, staticKeyRing } from './key-rings.js'
 export { MemoryLock } from './memory/memory-lock.js'
 export { MemoryTokenStore } from './memory/memory-token-store.js'

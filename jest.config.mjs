@@ -25,7 +25,7 @@ const shared = {
   resolver: join(root, 'test/matrix/resolver.cjs'),
   transform: { '\\.[cm]?[jt]s$': join(root, 'test/compile.cjs') },
   transformIgnorePatterns: [`node_modules/(?!(?:\\.pnpm/[^/]+/node_modules/)?(?:${ESM_ONLY.join('|')})/)`],
-  modulePathIgnorePatterns: [join(root, 'packages/[^/]+/dist/')],
+  modulePathIgnorePatterns: [join(root, 'packages/[^/]+/dist/'), join(root, 'test/packaging/consumers/')],
 }
 
 /** One project per framework version: the suites of `test/suites/<suite>` with that version's own node_modules. */

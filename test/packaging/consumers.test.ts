@@ -30,9 +30,9 @@ function tell(error: Error & { stdout?: string }): never {
   throw new Error(`${error.message}\n${error.stdout ?? ''}`, { cause: error })
 }
 
+/** The consumer is no test: Jest's own variables would change what frameworks do. */
 function withoutJest(): NodeJS.ProcessEnv {
-  const { NODE_ENV: _, JEST_WORKER_ID: __, ...env } = process.env
-  return env
+  return { ...process.env, NODE_ENV: undefined, JEST_WORKER_ID: undefined }
 }
 
 /** Packs every package as for the registry. */

@@ -1,0 +1,58 @@
+import type { Cells } from '../cells.js'
+import type { Parameter } from '../row.js'
+
+/** What came of a statement. */
+export interface Answer {
+  /** The rows read; of an `UPDATE` that changed a row, one with its new `revision`. */
+  readonly rows: readonly Cells[]
+  /** How many rows it has changed. */
+  readonly changed: number
+  /** The statement ran inside a transaction that somebody left open on the connection: nothing is committed. */
+  readonly uncommitted: boolean
+}
+
+/**
+ * What an error says of its statement.
+ * - `lost`: it did nothing, because somebody else was first.
+ * - `again`: it did nothing, because the database was busy for the moment.
+ * - `unknown`: perhaps it happened.
+ */
+export type Verdict = 'lost' | 'again' | 'unknown'
+
+/**
+ * The differences between databases. Statements go straight to the driver's connection that a query runner holds:
+ * TypeORM's logger prints the parameters of every statement that goes through it, and its errors carry them along, and
+ * here the parameters are tokens.
+ */
+export interface Dialect<Connection = unknown> {
+  /** Whether a DataSource has many connections, or one that the store shares with the application. */
+  readonly connections: 'pool' | 'one'
+  /** The place of the next parameter in the SQL text; `index` counts from 1. */
+  placeholder(index: number): string
+  /** An expression for the backend's clock in epoch milliseconds; `null`: this process's clock is the backend's. */
+  readonly now: string | null
+  /** `INSERT` this, followed by a list of columns and values, creates nothing where the key is taken. */
+  readonly onKeyTaken: string
+  /** The end of an `UPDATE` that makes the database tell the new revision. */
+  readonly returning: string
+  /** The expression that adds one to the revision. */
+  readonly nextRevision: string
+  /** The shop in the order of its bytes. */
+  inByteOrder(column: string): string
+  /** A condition that the planner shall not use to choose an index. */
+  withoutIndex(column: string): string
+
+  run(connection: Connection, sql: string, parameters: readonly Parameter[]): Promise<Answer>
+  /** Breaks the connection, so that its pool throws it away: a statement may still be running on it. */
+  discard(connection: Connection): void
+  verdict(error: unknown): Verdict
+  /** Whether the error says that the table, or a column, does not exist. */
+  isMissingTable(error: unknown): boolean
+}
+
+/** The machine-readable part of a driver's error, or its name; everything else in it may repeat what was sent. */
+export function codeOf(error: unknown): string {
+  const { code, name } = (error ?? {}) as { readonly code?: unknown; readonly name?: unknown }
+  const isCode = (value: unknown): value is string => typeof value === 'string' && /^\w{1,60}$/.test(value)
+  return isCode(code) ? code : isCode(name) ? name : 'unknown error'
+}

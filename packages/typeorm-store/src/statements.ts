@@ -1,0 +1,140 @@
+import type { RecordKey, ScanQuery, TokenRecord, Version } from '@shopify-tokens/core'
+import { type Column, COLUMNS, FORMAT } from './columns.js'
+import type { Dialect } from './dialects/dialect.js'
+import { type Parameter, toCells } from './row.js'
+
+/** SQL text and what goes into its places. */
+export interface Statement {
+  readonly sql: string
+  readonly parameters: readonly Parameter[]
+}
+
+const COLUMN_LIST = COLUMNS.map(({ name }: Column) => name).join(', ')
+
+/** The column in which every read finds the backend's clock. */
+export const NOW_COLUMN = 'backend_now'
+
+/** Collects parameters while the SQL text around them is written. */
+class Parameters {
+  readonly values: Parameter[] = []
+  readonly #dialect: Dialect
+  readonly #now: () => number
+
+  constructor(dialect: Dialect, now: () => number) {
+    this.#dialect = dialect
+    this.#now = now
+  }
+
+  /** The place of `value` in the text. */
+  add(value: Parameter): string {
+    this.values.push(value)
+    return this.#dialect.placeholder(this.values.length)
+  }
+
+  /** The backend's clock. */
+  now(): string {
+    return this.#dialect.now ?? this.add(Math.floor(this.#now()))
+  }
+}
+
+/** The few statements of the store, in the words of one database. */
+export class Statements {
+  readonly #table: string
+  readonly #dialect: Dialect
+  readonly #now: () => number
+
+  /** @param now This process's clock, for databases whose clock it is. */
+  constructor(table: string, dialect: Dialect, now: () => number) {
+    this.#table = table
+    this.#dialect = dialect
+    this.#now = now
+  }
+
+  /** One row always, so that the backend's clock comes along; without a record its columns are NULL. */
+  get(key: RecordKey): Statement {
+    return this.#write(
+      (p) =>
+        `SELECT clock.${NOW_COLUMN}, ${COLUMN_LIST} FROM (SELECT ${p.now()} AS ${NOW_COLUMN}) clock ` +
+        `LEFT JOIN ${this.#table} ON client_id = ${p.add(key.clientId)} AND shop = ${p.add(key.shop)}`,
+    )
+  }
+
+  /** Changes one row, or none: when the version is another by now, or the row's format is newer than ours. */
+  update(key: RecordKey, record: TokenRecord, version: Version, expected: Version): Statement {
+    return this.#write((p) => {
+      const assignments = Object.entries({ version, format: FORMAT, asked_at: null, ...toCells(record) }).map(
+        ([column, value]) => `${column} = ${p.add(value)}`,
+      )
+      return (
+        `UPDATE ${this.#table} SET ${assignments.join(', ')}, revision = ${this.#dialect.nextRevision} ` +
+        `WHERE client_id = ${p.add(key.clientId)} AND shop = ${p.add(key.shop)} ` +
+        `AND version = ${p.add(expected)} AND format <= ${FORMAT} ${this.#dialect.returning}`
+      )
+    })
+  }
+
+  /** Creates one row, or none where the key is taken. */
+  insert(key: RecordKey, record: TokenRecord, version: Version): Statement {
+    return this.#write((p) => {
+      const cells = {
+        client_id: key.clientId,
+        shop: key.shop,
+        version,
+        revision: 1,
+        format: FORMAT,
+        asked_at: null,
+        ...toCells(record),
+      }
+      const places = Object.values(cells).map((value) => p.add(value))
+      return (
+        `INSERT INTO ${this.#table} (${Object.keys(cells).join(', ')}) VALUES (${places.join(', ')}) ` +
+        this.#dialect.onKeyTaken
+      )
+    })
+  }
+
+  ask(key: RecordKey): Statement {
+    return this.#write(
+      (p) =>
+        `UPDATE ${this.#table} SET asked_at = ${p.now()} ` +
+        `WHERE client_id = ${p.add(key.clientId)} AND shop = ${p.add(key.shop)}`,
+    )
+  }
+
+  /** One page of a scan behind `after`. What is due and what was asked for are two ranges of two indexes. */
+  page(query: ScanQuery, after: string, size: number): Statement {
+    const { sweepBefore } = query
+    return this.#write((p) => {
+      const clock = `(SELECT ${p.now()} AS ${NOW_COLUMN}) clock`
+      const branches =
+        sweepBefore === undefined
+          ? [this.#branch(p, query, after, [])]
+          : [
+              this.#branch(p, query, after, [`sweep_at <= ${p.add(sweepBefore)}`]),
+              this.#branch(p, query, after, [
+                'asked_at IS NOT NULL',
+                `(sweep_at IS NULL OR ${this.#dialect.withoutIndex('sweep_at')} > ${p.add(sweepBefore)})`,
+              ]),
+            ]
+      return (
+        `SELECT ${NOW_COLUMN}, ${COLUMN_LIST} FROM ${clock} CROSS JOIN (${branches.join(' UNION ALL ')}) page ` +
+        `ORDER BY ${this.#dialect.inByteOrder('shop')} LIMIT ${size}`
+      )
+    })
+  }
+
+  #branch(p: Parameters, query: ScanQuery, after: string, due: readonly string[]): string {
+    const { clientId, kinds, marked } = query
+    const shop = this.#dialect.inByteOrder(due.length === 0 ? 'shop' : this.#dialect.withoutIndex('shop'))
+    const conditions = [...due, `client_id = ${p.add(clientId)}`, `${shop} > ${p.add(after)}`]
+    if (kinds !== undefined) conditions.push(`kind IN (${kinds.map((kind) => p.add(kind)).join(', ')})`)
+    if (marked !== undefined) conditions.push(`marked = ${p.add(marked)}`)
+    return `SELECT ${COLUMN_LIST} FROM ${this.#table} WHERE ${conditions.join(' AND ')}`
+  }
+
+  #write(text: (parameters: Parameters) => string): Statement {
+    const parameters = new Parameters(this.#dialect, this.#now)
+    const sql = text(parameters)
+    return { sql, parameters: parameters.values }
+  }
+}

@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type DatabaseType, tokenEntity, tokenMigrations } from '@shopify-tokens/typeorm-store'
+import { DataSource, type DataSourceOptions } from 'typeorm'
+import { createMariaDbDatabase, createPostgresDatabase, runOnPostgres, type TestDatabase } from '../../servers.js'
+
+/** A migrated database for one suite, and the ways into it. */
+export interface Backend {
+  readonly type: DatabaseType
+  /** A DataSource as the role of the app, which may read and write the table and nothing else. */
+  open(overrides?: Readonly<Record<string, unknown>>): Promise<DataSource>
+  /** A DataSource as the role that owns the table. */
+  readonly owner: DataSource
+  /** Closes what was opened and removes the database. */
+  close(): Promise<void>
+}
+
+async function backend(
+  type: DatabaseType,
+  asOwner: object,
+  asApp: () => Promise<object>,
+  remove: () => Promise<void>,
+): Promise<Backend> {
+  const opened: DataSource[] = []
+  const open = async (options: object): Promise<DataSource> => {
+    const dataSource = new DataSource({ type, ...options } as DataSourceOptions)
+    opened.push(dataSource)
+    return dataSource.initialize()
+  }
+  const owner = await open({ ...asOwner, entities: [tokenEntity(type)], migrations: [...tokenMigrations()] })
+  await owner.runMigrations()
+  const app = await asApp()
+  return {
+    type,
+    owner,
+    open: (overrides) => open({ ...app, ...overrides }),
+    async close() {
+      for (const dataSource of opened) if (dataSource.isInitialized) await dataSource.destroy()
+      await remove()
+    },
+  }
+}
+
+export async function sqliteBackend(): Promise<Backend> {
+  const folder = await mkdtemp(join(tmpdir(), 'shopify-tokens-'))
+  const options = {
+    database: join(folder, 'tokens.sqlite'),
+    timeout: 20,
+    enableWAL: true,
+    prepareDatabase: (database: { pragma(text: string): void }) => {
+      database.pragma('synchronous = FULL')
+    },
+  }
+  return backend(
+    'better-sqlite3',
+    options,
+    async () => options,
+    () => rm(folder, { recursive: true }),
+  )
+}
+
+export async function postgresBackend(): Promise<Backend> {
+  const database = await createPostgresDatabase()
+  const role = roleName()
+  const url = withUser(database, role)
+  return backend(
+    'postgres',
+    { url: database.url },
+    async () => {
+      await runOnPostgres(database.url, `CREATE ROLE ${role} LOGIN`)
+      await runOnPostgres(database.url, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC')
+      await runOnPostgres(database.url, `GRANT SELECT, INSERT, UPDATE ON shopify_tokens TO ${role}`)
+      return { url, poolSize: 4 }
+    },
+    async () => {
+      await runOnPostgres(database.url, `REVOKE ALL ON shopify_tokens FROM ${role}`)
+      await runOnPostgres(database.url, `DROP ROLE ${role}`)
+      await database.drop()
+    },
+  )
+}
+
+export async function mariaDbBackend(): Promise<Backend> {
+  const database = await createMariaDbDatabase()
+  const role = roleName()
+  const asAdmin = async (statement: string): Promise<void> => {
+    const admin = await new DataSource({ type: 'mariadb', url: database.url }).initialize()
+    await admin.query(statement)
+    await admin.destroy()
+  }
+  return backend(
+    'mariadb',
+    { url: database.url },
+    async () => {
+      await asAdmin(`CREATE USER ${role}@'%'`)
+      await asAdmin(`GRANT SELECT, INSERT, UPDATE ON ${database.name}.shopify_tokens TO ${role}@'%'`)
+      return { url: withUser(database, role), poolSize: 4 }
+    },
+    async () => {
+      await asAdmin(`DROP USER ${role}@'%'`)
+      await database.drop()
+    },
+  )
+}
+
+function roleName(): string {
+  return `tokens_${randomBytes(8).toString('hex')}`
+}
+
+function withUser({ url }: TestDatabase, user: string): string {
+  const changed = new URL(url)
+  changed.username = user
+  changed.password = ''
+  return changed.href
+}

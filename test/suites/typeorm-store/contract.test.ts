@@ -1,0 +1,70 @@
+import { type Clock, type RecordKey, systemClock } from '@shopify-tokens/core'
+import { type TokenStoreBackend, tokenStoreContract } from '@shopify-tokens/testing'
+import { TypeOrmTokenStore } from '@shopify-tokens/typeorm-store'
+import type { DataSource } from 'typeorm'
+import { describeWithServer } from '../../servers.js'
+import { type Backend, mariaDbBackend, postgresBackend, sqliteBackend } from './backends.js'
+
+const wrongClock: Clock = { ...systemClock, now: () => Date.now() + 3_600_000 }
+
+class RolledBack extends Error {}
+
+/** Everything the contract needs of one database, and a suite that runs it. */
+function contractOn(name: string, start: () => Promise<Backend>): void {
+  let backend: Backend
+  let app: DataSource
+  let otherApp: DataSource
+  beforeAll(async () => {
+    backend = await start()
+    app = await backend.open()
+    otherApp = await backend.open()
+  })
+  afterAll(() => backend.close())
+
+  const onRow = async (sql: string, key: RecordKey): Promise<void> => {
+    await backend.owner.query(sql.replace('KEY', `client_id = '${key.clientId}' AND shop = '${key.shop}'`))
+  }
+
+  const hooks: TokenStoreBackend = {
+    name,
+    open: () => ({
+      store: new TypeOrmTokenStore(app, { timeoutMs: 800 }),
+      other: new TypeOrmTokenStore(otherApp, { clock: backend.type === 'better-sqlite3' ? systemClock : wrongClock }),
+    }),
+    async rollbackAround(work) {
+      const transaction = app.transaction(async (manager) => {
+        await manager.query('SELECT 1')
+        await work()
+        throw new RolledBack()
+      })
+      await expect(transaction).rejects.toThrow(RolledBack)
+    },
+    async stallAround(key, work) {
+      const runner = backend.owner.createQueryRunner()
+      await runner.query(backend.type === 'better-sqlite3' ? 'BEGIN IMMEDIATE' : 'START TRANSACTION')
+      await runner.query(`UPDATE shopify_tokens SET format = format WHERE shop = '${key.shop}'`)
+      try {
+        await work()
+      } finally {
+        await runner.query('ROLLBACK')
+        await runner.release()
+      }
+    },
+    erase: (key) => onRow('DELETE FROM shopify_tokens WHERE KEY', key),
+    newerFormat: (key) => onRow('UPDATE shopify_tokens SET format = 2 WHERE KEY', key),
+  }
+  const patientIt = (title: string, body: () => Promise<void>): void => {
+    it(title, body, 30_000)
+  }
+  tokenStoreContract({ describe, it: patientIt }, hooks)
+}
+
+describe('on a SQLite file', () => {
+  contractOn('TypeOrmTokenStore', sqliteBackend)
+})
+describeWithServer('PostgreSQL', 'on PostgreSQL, as a role that may change no schema', () => {
+  contractOn('TypeOrmTokenStore', postgresBackend)
+})
+describeWithServer('MariaDB', 'on MariaDB, as a role that may change no schema', () => {
+  contractOn('TypeOrmTokenStore', mariaDbBackend)
+})

@@ -102,7 +102,7 @@ it('moves on by itself to the next sleeper when it is automatic', async () => {
 it('stands still, though automatic, while a watched call is under way', async () => {
   const clock = new FakeClock({ autoAdvance: true })
   let answer = (): void => undefined
-  const call = clock.watch((value: string) => new Promise<string>((resolve) => (answer = () => resolve(value))))
+  const call = clock.watch((value: string) => new Promise<string>((resolve) => (answer = resolve.bind(null, value))))
   const answered = call('answer')
   const timeout = clock.sleep(5_000).then(() => 'timeout')
   await clock.settle()

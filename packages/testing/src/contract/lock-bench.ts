@@ -23,6 +23,6 @@ export interface LockBackend {
 /** What a clause gets. */
 export interface LockBench extends OpenedLocks {
   /** The name of a resource under a prefix of this clause's own. */
-  resource(name: string): string
+  readonly resource: (name: string) => string
   readonly backend: LockBackend
 }

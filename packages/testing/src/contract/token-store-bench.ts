@@ -32,6 +32,6 @@ export interface TokenStoreBackend {
 export interface TokenStoreBench extends OpenedTokenStores {
   readonly clientId: string
   /** The key of a shop by its name, under the client id of this clause. */
-  key(name: string): RecordKey
+  readonly key: (name: string) => RecordKey
   readonly backend: TokenStoreBackend
 }

@@ -50,7 +50,7 @@ function checkNode() {
 async function repairDatabase({ say, log }) {
   if (databaseLoads()) return
   say(`Rebuilding the embedded database for Node.js ${process.versions.node} (about a minute)`)
-  const { output } = await runPnpm(['--recursive', 'rebuild', 'better-sqlite3'], { say, log })
+  const { output } = await runPnpm(['--recursive', '--reporter=append-only', 'rebuild', 'better-sqlite3'], { say, log })
   if (!databaseLoads()) throw new SetupError(`${output}\n${CANNOT_COMPILE}`)
 }
 

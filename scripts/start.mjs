@@ -12,8 +12,8 @@ await reportingSetupErrors(async () => {
   await setup()
   if (!existsSync(DEMO)) return
   const demo = spawn(process.execPath, [DEMO, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
-  // Ctrl-C reaches the demo by itself; this process only waits for it to clean up.
-  process.on('SIGINT', () => {})
+  // A terminal's Ctrl-C reaches the demo by itself; this process only waits for it to clean up.
+  process.on('SIGINT', () => process.stdin.isTTY || demo.kill('SIGINT'))
   process.on('SIGTERM', () => demo.kill('SIGTERM'))
   process.exitCode = await new Promise((resolve) => demo.once('close', (code) => resolve(code ?? 1)))
 })

@@ -75,6 +75,7 @@ function checkCoverage() {
   const enough = lines.pct >= MIN_COVERAGE && branches.pct >= MIN_COVERAGE
   const figures = `lines ${String(lines.pct)} %, branches ${String(branches.pct)} %`
   verdict('coverage', enough, `${figures}, at least ${String(MIN_COVERAGE)} % each`)
+  say('- coverage without exceptions')
   verdict('coverage without exceptions', coverageIgnores().length === 0, coverageIgnores().join(', ') || 'none')
 }
 

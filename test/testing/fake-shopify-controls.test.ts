@@ -21,6 +21,11 @@ async function quiet(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }
 
+/** An abort reaches the server a moment after it reaches the caller. */
+async function connectionGone(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 10))
+}
+
 describe('a hold', () => {
   it('stops matching requests before Shopify acts and lets them go together', async () => {
     const { refreshToken } = shopify.mintPair(SHOP)
@@ -37,11 +42,12 @@ describe('a hold', () => {
   it('lets other shops, other grants and the other half pass', async () => {
     const mine = shopify.mintPair(SHOP)
     const other = shopify.mintPair(OTHER)
-    const held = shopify.hold('token', { shop: SHOP, grant: 'id_token' })
-    expect((await token(shopify, byRefresh(other.refreshToken), { shop: OTHER })).status).toBe(200)
+    const byGrant = shopify.hold('token', { shop: SHOP, grant: 'id_token' })
     expect((await token(shopify, byRefresh(mine.refreshToken))).status).toBe(200)
+    const byShop = shopify.hold('token', { shop: SHOP })
+    expect((await token(shopify, byRefresh(other.refreshToken), { shop: OTHER })).status).toBe(200)
     expect((await admin(shopify, mine.accessToken)).status).toBe(200)
-    expect(held.count).toBe(0)
+    expect([byGrant.count, byShop.count]).toEqual([0, 0])
   })
 
   it('stops the answer after Shopify has acted', async () => {
@@ -62,9 +68,13 @@ describe('a hold', () => {
     await held.arrived()
     patience.abort()
     expect(await call).toBe('AbortError')
+    await connectionGone()
     held.release()
     await quiet()
     expect(shopify.counters(SHOP).pairsMinted).toBe(2)
+    const [entry] = shopify.log(SHOP)
+    expect(entry).toMatchObject({ outcome: 'granted' })
+    expect(entry).not.toHaveProperty('status')
   })
 
   it('holds the Admin API as well', async () => {

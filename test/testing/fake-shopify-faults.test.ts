@@ -14,6 +14,11 @@ afterEach(async () => {
   await shopify.close()
 })
 
+async function pause(ms: number): Promise<string> {
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  return 'still waiting'
+}
+
 /** Refreshes a freshly minted pair under a fault; tells the answer and whether Shopify rotated. */
 async function refreshUnder(fault: Fault): Promise<{ answer: Answer; rotated: boolean; refreshToken: string }> {
   const { refreshToken } = shopify.mintPair(SHOP)
@@ -66,6 +71,34 @@ describe('a connection that fails', () => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(18)
   })
 
+  it('is reset at the moment that a hold of the answer ends', async () => {
+    const { refreshToken } = shopify.mintPair(SHOP)
+    shopify.faults.next(SHOP, { kind: 'reset', when: 'after' })
+    const held = shopify.hold('token', { at: 'answer' })
+    const call = failure(token(shopify, byRefresh(refreshToken)))
+    await held.arrived()
+    expect(shopify.counters(SHOP).pairsMinted).toBe(2)
+    held.release()
+    expect(await call).toBe('ECONNRESET')
+  })
+
+  it('leaves no timer behind when the fake closes', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const { refreshToken } = shopify.mintPair(SHOP)
+    const held = shopify.hold('token')
+    const call = failure(token(shopify, byRefresh(refreshToken)))
+    await held.arrived()
+    const before = timers()
+    const slow = shopify.faults.next(SHOP, { kind: 'slow', ms: 600_000 })
+    held.release()
+    await pause(5)
+    expect(slow.struck).toBe(0)
+    expect(timers()).toBeGreaterThan(before)
+    await shopify.close()
+    await call
+    expect(timers()).toBeLessThanOrEqual(before)
+  })
+
   it('ends half-way through the body, after the rotation', async () => {
     const { refreshToken } = shopify.mintPair(SHOP)
     shopify.faults.next(SHOP, { kind: 'cut' })
@@ -104,6 +137,7 @@ describe('a request delivered late', () => {
     await late.untilStruck()
     await late.release()
     expect(shopify.counters(SHOP).pairsMinted).toBe(2)
+    expect(await Promise.race([call, pause(10)])).toBe('still waiting')
     patience.abort()
     expect(await call).toBe('AbortError')
   })
@@ -244,6 +278,8 @@ describe('a token answer that is wrong', () => {
   it('leaves a refusal as it is', async () => {
     shopify.faults.next(SHOP, { kind: 'missing', field: 'access_token' })
     expect(await token(shopify, byRefresh('shprt_never'))).toMatchObject({ status: 401, body: TERMINAL })
+    shopify.faults.next(SHOP, { kind: 'missing', field: 'access_token' })
+    expect((await token(shopify, byRefresh('shprt_never'), { headers: {} })).status).toBe(401)
   })
 })
 
@@ -380,7 +416,7 @@ describe('the script', () => {
       status: 401,
       body: { errors: '[API] Invalid API key or access token (unrecognized login or wrong password)' },
     })
-    shopify.faults.next(SHOP, { kind: 'missing', field: 'scope' }, { endpoint: 'admin' })
-    expect((await admin(shopify, accessToken)).status).toBe(200)
+    shopify.faults.next(SHOP, { kind: 'field', field: 'scope', value: 'all' }, { endpoint: 'admin' })
+    expect(Object.keys((await admin(shopify, accessToken)).body ?? {})).toEqual(['data'])
   })
 })

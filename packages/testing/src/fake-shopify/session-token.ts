@@ -50,7 +50,7 @@ export function mintSessionToken(
   clientId: string,
   secret: string,
   now: number,
-  { defect, overrides, lifetimeMs = LIFETIME_MS }: SessionTokenOptions,
+  { defect, overrides, lifetimeMs = LIFETIME_MS }: Omit<SessionTokenOptions, 'secret'>,
 ): string {
   const age = defect === 'expired' ? lifetimeMs + 60_000 : defect === 'not-yet-valid' ? -120_000 : 0
   const iat = Math.floor((now - age) / 1000)

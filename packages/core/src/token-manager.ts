@@ -48,8 +48,11 @@ export interface TokenManager extends TokenSource {
    * by Shopify's clock; default now. Resolves with whether there was anything to remove.
    */
   remove(shop: Shop, options?: { readonly at?: number | undefined }): Promise<boolean>
-  /** The shop's Admin API, for jobs and anything else outside a request. Does no I/O. */
-  forShop(shop: Shop): ShopClient
+  /**
+   * The shop's Admin API, for jobs and anything else outside a request. Does no I/O. `idToken`: the verified session token
+   * of the merchant who is present, for every token that the client asks for.
+   */
+  forShop(shop: Shop, options?: { readonly idToken?: string | undefined }): ShopClient
   /**
    * Verifies an App Bridge session token. Rejects with `ERR_INVALID_SESSION_TOKEN`.
    *
@@ -156,8 +159,8 @@ class StoredTokenManager implements TokenManager {
     return removed
   }
 
-  forShop(shop: Shop): ShopClient {
-    return createShopClient(this, parseShop(shop), this.#settings)
+  forShop(shop: Shop, { idToken }: { readonly idToken?: string | undefined } = {}): ShopClient {
+    return createShopClient(this, parseShop(shop), this.#settings, idToken)
   }
 
   verifySessionToken(token: string): Promise<SessionToken> {

@@ -12,9 +12,19 @@ export interface ShopClientOptions {
   readonly apiVersion: string | null
 }
 
-/** The Admin API of `shop` over any token source. Does no I/O. */
-export function createShopClient(source: TokenSource, shop: Shop, options: ShopClientOptions): ShopClient {
-  return new SourcedShopClient(source, shop, options)
+/**
+ * The Admin API of `shop` over any token source. Does no I/O.
+ *
+ * @param idToken the verified session token of the merchant who is present: goes with every call for a token, so that a
+ * shop whose pair turns out to be dead during the request is acquired anew
+ */
+export function createShopClient(
+  source: TokenSource,
+  shop: Shop,
+  options: ShopClientOptions,
+  idToken?: string,
+): ShopClient {
+  return new SourcedShopClient(source, shop, options, idToken)
 }
 
 /** Methods are getters, so that a request that never calls Shopify does not pay for closures. */
@@ -22,15 +32,17 @@ class SourcedShopClient implements ShopClient {
   readonly shop: Shop
   readonly #source: TokenSource
   readonly #options: ShopClientOptions
+  readonly #idToken: string | undefined
 
-  constructor(source: TokenSource, shop: Shop, options: ShopClientOptions) {
+  constructor(source: TokenSource, shop: Shop, options: ShopClientOptions, idToken: string | undefined) {
     this.shop = shop
     this.#source = source
     this.#options = options
+    this.#idToken = idToken
   }
 
   get accessToken(): ShopClient['accessToken'] {
-    return (options) => this.#source.token(this.shop, options)
+    return (options) => this.#source.token(this.shop, { signal: options?.signal, idToken: this.#idToken })
   }
 
   get fetch(): ShopClient['fetch'] {
@@ -48,10 +60,11 @@ class SourcedShopClient implements ShopClient {
   async #fetch(path: string | URL, init: RequestInit = {}): Promise<Response> {
     const url = onShop(this.shop, path)
     const signal = init.signal ?? undefined
-    const token = await this.#source.token(this.shop, { signal })
+    const idToken = this.#idToken
+    const token = await this.#source.token(this.shop, { signal, idToken })
     const response = await this.#send(url, init, token)
     if (response.status !== 401 || !isRepeatable(init.body)) return response
-    const next = await this.#source.token(this.shop, { rejected: token.value, signal })
+    const next = await this.#source.token(this.shop, { rejected: token.value, signal, idToken })
     if (next.value === token.value) return response
     await response.body?.cancel()
     return this.#send(url, init, next)

@@ -12,7 +12,7 @@ export interface RequestTokenSource extends TokenSource {
   /** Needed unless the app names the shop of every request itself. */
   verifySessionToken?(token: string): Promise<SessionToken>
   /** Default: a client over {@link TokenSource.token} and the global `fetch`, without a default API version. */
-  forShop?(shop: Shop): ShopClient
+  forShop?(shop: Shop, options?: { readonly idToken?: string | undefined }): ShopClient
 }
 
 /** A request as far as it matters here. */
@@ -29,6 +29,8 @@ export interface OpenRequestOptions {
   /** Do not ask for a token before the handler runs. */
   readonly lazy: boolean
   readonly fetch?: Fetch | undefined
+  /** Ends this request's wait with `signal.reason`, when the client has gone. Never ends a renewal. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -43,13 +45,14 @@ export interface OpenRequestOptions {
 export async function openRequest(
   tokens: RequestTokenSource,
   facts: RequestFacts,
-  { shop: named, lazy, fetch = systemFetch }: OpenRequestOptions,
+  { shop: named, lazy, fetch = systemFetch, signal }: OpenRequestOptions,
 ): Promise<RequestAccess> {
   const idToken = named === undefined ? sessionTokenOf(facts) : undefined
   const session = idToken === undefined ? null : await verify(tokens, idToken)
   const shop = session?.shop ?? parseShop(named)
-  const client = tokens.forShop?.(shop) ?? createShopClient(tokens, shop, { fetch, apiVersion: null })
-  const token = lazy ? null : await tokens.token(shop, idToken === undefined ? undefined : { idToken })
+  const client =
+    tokens.forShop?.(shop, { idToken }) ?? createShopClient(tokens, shop, { fetch, apiVersion: null }, idToken)
+  const token = lazy ? null : await tokens.token(shop, { idToken, signal })
   return new RequestAccess(client, session, token)
 }
 

@@ -72,7 +72,9 @@ it.each([
   async (_title, name) => {
     const project = await consumer(name)
     await node(project, require.resolve('typescript/bin/tsc'), '--project', project)
-    expect(await node(project, 'out/main.js')).toContain('every entry has one identity')
+    expect(await node(project, 'out/main.js')).toContain(
+      'every entry has one identity; a token was acquired and stored',
+    )
   },
   300_000,
 )

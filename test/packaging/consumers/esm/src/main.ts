@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import * as core from '@shopify-tokens/core'
 import * as express from '@shopify-tokens/express'
@@ -6,6 +7,7 @@ import * as nestjs from '@shopify-tokens/nestjs'
 import * as testing from '@shopify-tokens/testing'
 import * as typeormStore from '@shopify-tokens/typeorm-store'
 import * as fromEnvironment from '@shopify-tokens/typeorm-store/from-environment'
+import { DataSource } from 'typeorm'
 
 const require = createRequire(import.meta.url)
 
@@ -24,19 +26,29 @@ for (const [name, imported] of Object.entries(entries)) {
   for (const [key, value] of Object.entries(imported)) assert.equal(required[key], value, `${name}: ${key}`)
 }
 
+const dataSource = new DataSource({
+  type: 'better-sqlite3',
+  database: ':memory:',
+  entities: [typeormStore.tokenEntity('better-sqlite3')],
+  migrations: [...typeormStore.tokenMigrations()],
+  migrationsRun: true,
+})
+await dataSource.initialize()
 const shopify = await testing.FakeShopify.start({ clientId: 'app', clientSecret: 'not-a-secret' })
 const manager: core.TokenManager = core.createTokenManager({
   clientId: 'app',
   clientSecret: 'not-a-secret',
-  store: new core.MemoryTokenStore(),
-  sealing: 'unsealed-tokens-readable-in-store',
+  store: new typeormStore.TypeOrmTokenStore(dataSource),
+  sealing: core.staticKeyRing([{ id: 'first', bytes: randomBytes(32) }]),
   fetch: shopify.fetch,
 })
 const shop: core.Shop = core.parseShop('first.myshopify.com')
 shopify.installShop(shop)
 const token: core.AccessToken = await manager.acquire(shop, { idToken: shopify.sessionToken(shop) })
 assert.equal(token, await manager.token(shop))
+assert.equal(await dataSource.getRepository<typeormStore.TokenRow>('ShopifyToken').count(), 1)
 await manager.close()
 await shopify.close()
+await dataSource.destroy()
 
-process.stdout.write('every entry has one identity; a token was acquired\n')
+process.stdout.write('every entry has one identity; a token was acquired and stored\n')

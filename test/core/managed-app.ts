@@ -52,7 +52,12 @@ export async function managedApp(
 ): Promise<ManagedApp> {
   const { shopifyOptions, timeoutsStrike = false, ...managerOptions } = options
   const clock = new FakeClock({ autoAdvance: true })
-  const shopify = await FakeShopify.start({ clientId: CLIENT_ID, clientSecret: CLIENT_SECRET, clock, ...shopifyOptions })
+  const shopify = await FakeShopify.start({
+    clientId: CLIENT_ID,
+    clientSecret: CLIENT_SECRET,
+    clock,
+    ...shopifyOptions,
+  })
   running.push(shopify)
   const store = new FaultyStore(new MemoryTokenStore({ clock }), { clock })
   const events: TokenEvent[] = []

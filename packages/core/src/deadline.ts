@@ -34,17 +34,18 @@ export async function withDeadline<T>(clock: Clock, ms: number, work: (signal: A
 /** Waits for `work`, but no longer than the caller wants to: rejects with `signal.reason` when it aborts. The work goes on. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
-  signal.throwIfAborted()
-  let stop: (() => void) | undefined
+  let stop = (): void => undefined
   const aborted = new Promise<never>((_, reject) => {
     stop = () => {
       reject(signal.reason as Error)
     }
-    signal.addEventListener('abort', stop, { once: true })
   })
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop, { once: true })
   try {
-    return await Promise.race([work, aborted])
+    // Always raced, even when nobody waits any more: a failure of `work` that nobody hears would end the process.
+    return await Promise.race([aborted, work])
   } finally {
-    if (stop) signal.removeEventListener('abort', stop)
+    signal.removeEventListener('abort', stop)
   }
 }

@@ -71,7 +71,7 @@ const REAUTHORIZATION_MESSAGES: Record<ReauthorizationReason, string> = {
 
 /** What the token endpoint's trouble was. {@link TokenEndpointError.code} is the documented one of these. */
 export type TokenEndpointErrorCode =
-  'ERR_GRANT_REJECTED' | 'ERR_TOKEN_ENDPOINT_UNAVAILABLE' | 'ERR_TOKEN_RESPONSE_INVALID' | 'ERR_APP_MISCONFIGURED'
+  'ERR_TOKEN_ENDPOINT_UNAVAILABLE' | 'ERR_TOKEN_RESPONSE_INVALID' | 'ERR_APP_MISCONFIGURED'
 
 /** The token endpoint gave no usable pair; the stored pair is untouched. */
 export class TokenEndpointError<

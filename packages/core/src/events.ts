@@ -74,7 +74,10 @@ type FleetEvent<Type extends string, Details> = Happened<Type> & Details
 /** The name of an event. */
 export type TokenEventType = TokenEvent['type']
 
-/** Gets every event. Called at once and never awaited; what it throws is reported as a process warning. */
+/**
+ * Gets every event. Called at once and never awaited; what it throws, or rejects with if it is asynchronous, is reported
+ * as a process warning.
+ */
 export type TokenEventListener = (event: TokenEvent) => void
 
 /** An event before its time is stamped on it. */
@@ -100,12 +103,17 @@ export class EventBus {
     const event = Object.freeze({ ...happening, at: this.#now() }) as TokenEvent
     for (const listener of this.#listeners) {
       try {
-        listener(event)
+        const result: unknown = listener(event)
+        if (result instanceof Promise) result.catch((error: unknown) => warn(event, error))
       } catch (error) {
-        // A renewal must not fail because somebody's metrics do. The message may hold anything, so only its kind is told.
-        const kind = error instanceof Error ? error.name : typeof error
-        process.emitWarning(`A listener for token events threw (${kind}) on ${event.type}.`, 'ShopifyTokensWarning')
+        warn(event, error)
       }
     }
   }
+}
+
+/** A renewal must not fail because somebody's metrics do. The message may hold anything, so only its kind is told. */
+function warn({ type }: TokenEvent, error: unknown): void {
+  const kind = error instanceof Error ? error.name : typeof error
+  process.emitWarning(`A listener for token events threw (${kind}) on ${type}.`, 'ShopifyTokensWarning')
 }

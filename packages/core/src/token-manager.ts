@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { createShopClient } from './admin/create-shop-client.js'
 import type { ShopClient } from './admin/shop-client.js'
 import { untilAborted } from './deadline.js'
@@ -14,7 +15,7 @@ import { removeRecord } from './removal.js'
 import { sealedStore } from './sealed-store.js'
 import { fingerprint } from './secret.js'
 import { parseShop, type Shop } from './shop.js'
-import type { AccessToken, RecordKey, ServableRecord, TokenRecord } from './token.js'
+import { AccessToken, type RecordKey, type ServableRecord, type TokenRecord } from './token.js'
 import { type CachedToken, TokenCache } from './token-cache.js'
 import type { TokenOptions, TokenSource } from './token-source.js'
 
@@ -79,6 +80,9 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
 }
 
 const CLOSE_DEADLINE_MS = 8_000
+const DAY_MS = 86_400_000
+/** Public apps' non-expiring tokens end here. @see Shopify changelog 2026-05-20 */
+const NON_EXPIRING_END_AT = Date.UTC(2027, 0, 1)
 
 class StoredTokenManager implements TokenManager {
   readonly #settings: Settings
@@ -90,6 +94,7 @@ class StoredTokenManager implements TokenManager {
   readonly #sessionTokens: SessionTokenVerifier
   readonly #unstored = new Map<Shop, ServableRecord>()
   readonly #reads = new Map<Shop, Promise<ServableRecord | null>>()
+  readonly #migrationAnnounced: LRUCache<Shop, number>
   readonly #closing = new AbortController()
   readonly #abandon = new AbortController()
 
@@ -102,6 +107,7 @@ class StoredTokenManager implements TokenManager {
     if (settings.onEvent !== null) this.#events.subscribe(settings.onEvent)
     this.#store = new StoreCalls(keyRing === null ? store : sealedStore(store, keyRing), clock, settings.storeTimeoutMs)
     this.#cache = new TokenCache(settings.cacheSize, settings)
+    this.#migrationAnnounced = new LRUCache({ max: settings.cacheSize })
     this.#sessionTokens = new SessionTokenVerifier({ clientId, clientSecrets, now: () => this.#time.now() })
     this.#gate = new Gate({
       durations: settings,
@@ -195,8 +201,9 @@ class StoredTokenManager implements TokenManager {
     if (unstored !== undefined && this.#canServe(unstored, want)) return this.#remember(shop, unstored).token
 
     if (rejected === undefined) {
-      const stored = await untilAborted(this.#read(shop), signal)
-      if (stored !== null && this.#canServe(stored, want)) return this.#serve(shop, stored, idToken)
+      const stored = await untilAborted(this.#readOrKeep(shop), signal)
+      if (stored instanceof AccessToken) return stored
+      if (stored !== null) return this.#serve(shop, stored, idToken)
     }
     return this.#renewed(shop, want, signal)
   }
@@ -272,6 +279,17 @@ class StoredTokenManager implements TokenManager {
     this.#settings.background?.(work)
   }
 
+  /** Reads the row; when that fails, a token at hand that has not ended is better than an error. */
+  async #readOrKeep(shop: Shop): Promise<ServableRecord | AccessToken | null> {
+    try {
+      return await this.#read(shop)
+    } catch (error) {
+      const cached = this.#cache.get(shop)
+      if (cached === undefined || this.#time.now() > cached.usableUntil) throw error
+      return cached.token
+    }
+  }
+
   /** Reads the row, once for all who ask at the same time. `null`: nothing in it can be served. */
   #read(shop: Shop): Promise<ServableRecord | null> {
     const running = this.#reads.get(shop)
@@ -284,7 +302,17 @@ class StoredTokenManager implements TokenManager {
     return read
   }
 
+  /** Tells once a day that a shop is still on a token that Shopify is about to refuse. */
+  #announceMigration(shop: Shop): void {
+    const now = this.#time.now()
+    if (now < (this.#migrationAnnounced.get(shop) ?? -Infinity) + DAY_MS) return
+    this.#migrationAnnounced.set(shop, now)
+    const daysLeft = Math.max(0, Math.ceil((NON_EXPIRING_END_AT - now) / DAY_MS))
+    this.#events.emit({ type: 'migration.due', shop, daysLeft })
+  }
+
   #remember(shop: Shop, record: ServableRecord, quietUntil = -Infinity): CachedToken {
+    if (record.kind === 'non-expiring') this.#announceMigration(shop)
     return this.#cache.set(shop, record, this.#settings.clock.monotonic(), quietUntil)
   }
 

@@ -10,13 +10,19 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
+/** A longer timer would overflow and fire at once. @see Node.js: "Timers", `setTimeout` */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /** The machine's own clock. A pending sleep keeps the process alive: a renewal that waits to retry must not be cut off. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   async sleep(ms, signal) {
     try {
-      await delay(ms, undefined, signal && { signal })
+      for (let left = ms; left > 0; left -= LONGEST_TIMER_MS) {
+        await delay(Math.min(left, LONGEST_TIMER_MS), undefined, { signal })
+      }
+      signal?.throwIfAborted()
     } catch (error) {
       // The timer rejects with an AbortError of its own; callers are promised the signal's reason.
       if (signal?.aborted) throw signal.reason

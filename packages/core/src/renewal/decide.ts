@@ -24,7 +24,8 @@ export interface Want {
 
 /** What a run does about the row it has read. */
 export type Decision =
-  | { readonly do: 'serve'; readonly record: ServableRecord }
+  /** `outdated`: only because this process must not renew it, its client secret being older than the row's. */
+  | { readonly do: 'serve'; readonly record: ServableRecord; readonly outdated?: true }
   | { readonly do: 'refresh'; readonly record: ExpiringRecord }
   | { readonly do: 'acquire' }
   /** Somebody else's attempt is under way: look again, at the latest when it has aged. */
@@ -80,7 +81,7 @@ function withoutTokens(record: TokenRecord | null, want: Want, facts: Facts): De
 
 /** A process with an older configuration must not renew: it would pin the shop to a secret about to be revoked. */
 function outdated(record: ServableRecord, { shop, now, durations }: Facts): Decision {
-  if (isUsable(record, now, durations)) return { do: 'serve', record }
+  if (isUsable(record, now, durations)) return { do: 'serve', record, outdated: true }
   return {
     do: 'fail',
     error: new SecretOutdatedError(

@@ -1,7 +1,8 @@
 import type { Shop } from '../shop.js'
 import type { ServableRecord } from '../token.js'
 import type { Want } from './decide.js'
-import { type RunContext, RenewalRun } from './renewal-run.js'
+import { RenewalRun } from './renewal-run.js'
+import type { RunContext } from './run-context.js'
 import { type Flight, SingleFlight } from './single-flight.js'
 
 /**

@@ -1,0 +1,85 @@
+import { RotationNotStoredError } from '../errors.js'
+import type { Snapshot, Version } from '../ports/token-store.js'
+import type { Shop } from '../shop.js'
+import {
+  candidates,
+  type ExpiringRecord,
+  type NonExpiringRecord,
+  type ServableRecord,
+  type TokenRecord,
+} from '../token.js'
+import { retryDelayMs } from './backoff.js'
+import { merge, type Minted } from './merge.js'
+import { RETRY_BASE_MS } from './present.js'
+import type { Announced, Row } from './row.js'
+import type { RunContext } from './run-context.js'
+
+/** Longest pause between two tries to store a pair: it is the only copy. */
+const MAX_PAUSE_MS = 5_000
+
+/**
+ * Puts a minted pair until it is stored, merged with what others stored, or overtaken by a removal (`null`). From the
+ * first failure on it is served from memory: `offer` hands it to the callers, and `unstored` to those who come later.
+ *
+ * Rejects with `ERR_ROTATION_NOT_STORED` only when the manager has closed and its deadline has passed.
+ */
+export async function keepPair(
+  context: RunContext,
+  row: Row,
+  shop: Shop,
+  announced: Announced,
+  minted: Minted,
+  offer: (record: ServableRecord) => void,
+): Promise<ExpiringRecord | NonExpiringRecord | null> {
+  const { events, unstored } = context
+  let present: TokenRecord | null = announced.record
+  let version: Version | 'absent' = announced.version
+  let failures = 0
+  try {
+    for (;;) {
+      const conflicted = version !== announced.version
+      const merged = merge(minted, present, conflicted)
+      if (merged.outcome === 'drop') return null
+      if (merged.outcome === 'stored') return merged.record
+      const record = row.scheduled(merged.record)
+      try {
+        const result = await row.put(record, version)
+        if (result.outcome === 'written') {
+          if (conflicted) events.emit({ type: 'rotation.merged', shop, candidates: candidates(record).length })
+          return record
+        }
+        ;({ record: present, version } = result.present)
+      } catch (error) {
+        unstored.set(shop, record)
+        offer(record)
+        // The put may have happened: the row is read before anything else is done.
+        const snapshot = await reread(context, row, shop, failures, error)
+        failures = snapshot.failures
+        ;({ record: present, version } = snapshot)
+      }
+    }
+  } finally {
+    if (!context.abandon.aborted) unstored.delete(shop)
+  }
+}
+
+/** Pauses, and reads the row as soon as the store answers again. */
+async function reread(
+  { abandon, clock, events, random }: RunContext,
+  row: Row,
+  shop: Shop,
+  before: number,
+  reason: unknown,
+): Promise<Snapshot & { readonly failures: number }> {
+  for (let failures = before + 1; ; failures++) {
+    events.emit({ type: 'rotation.unstored', shop, tries: failures })
+    const pause = Math.min(MAX_PAUSE_MS, retryDelayMs(failures, RETRY_BASE_MS, undefined, random))
+    await clock.sleep(pause, abandon).catch(() => undefined)
+    if (abandon.aborted) throw new RotationNotStoredError([shop], { shop, cause: reason })
+    try {
+      return { ...(await row.get()), failures }
+    } catch (error) {
+      reason = error
+    }
+  }
+}

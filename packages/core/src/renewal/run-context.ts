@@ -1,0 +1,33 @@
+import type { Durations } from '../durations.js'
+import type { EventBus } from '../events.js'
+import type { SessionToken } from '../oauth/id-token.js'
+import type { TokenEndpoint } from '../oauth/token-endpoint.js'
+import type { Clock } from '../ports/clock.js'
+import type { Lock } from '../ports/lock.js'
+import type { Random } from '../ports/random.js'
+import type { Shop } from '../shop.js'
+import type { ServableRecord } from '../token.js'
+import type { ShopifyTime } from './shopify-time.js'
+import type { StoreCalls } from './store-calls.js'
+
+/** What a run needs from its surroundings; the same for all runs of a manager. */
+export interface RunContext {
+  readonly durations: Durations
+  readonly endpoint: TokenEndpoint
+  readonly store: StoreCalls
+  readonly lock: Lock | null
+  readonly clock: Clock
+  readonly time: ShopifyTime
+  readonly events: EventBus
+  readonly random: Random
+  readonly secretId: string
+  readonly knownSecretIds: ReadonlySet<string>
+  readonly requireExpiring: boolean
+  readonly verifyIdToken: (idToken: string) => Promise<SessionToken>
+  /** Pairs that Shopify has minted and the store has not taken yet: the only copies there are. */
+  readonly unstored: Map<Shop, ServableRecord>
+  /** Aborts when the manager begins to close: no new grants, no repetitions. */
+  readonly closing: AbortSignal
+  /** Aborts when closing has taken too long: unstored pairs are given up. */
+  readonly abandon: AbortSignal
+}

@@ -1,0 +1,170 @@
+import { candidates, type ExpiringRecord, type Grant, type TokenRecord } from '@shopify-tokens/core'
+import { aCoolDown, aMark, anAttempt, aRecord, FAKE_EPOCH } from '@shopify-tokens/testing'
+import fc from 'fast-check'
+import { merge, type Minted } from '../../packages/core/src/renewal/merge.js'
+
+const read = aRecord.expiring({ refreshToken: 'R1', predecessor: 'R0' })
+const own = anAttempt({ id: 'own' })
+
+function minted(given: Partial<Omit<Minted, 'record'>> & { readonly record?: Minted['record'] } = {}): Minted {
+  return {
+    record: aRecord.expiring({ refreshToken: 'mine', predecessor: 'R1' }),
+    grant: 'refresh',
+    read,
+    attemptIds: new Set(['own']),
+    settledBefore: FAKE_EPOCH - 75_000,
+    ...given,
+  }
+}
+
+function put(result: ReturnType<typeof merge>): ExpiringRecord {
+  if (result.outcome !== 'put' || result.record.kind !== 'expiring') throw new Error(`not put: ${result.outcome}`)
+  return result.record
+}
+
+describe('a put without conflict', () => {
+  it('leaves the pair, the presented token as predecessor, and nothing else', () => {
+    const present = { ...read, attempts: [own], mark: aMark(), coolDown: aCoolDown(), alternates: ['A1'] }
+
+    expect(put(merge(minted(), present, false))).toMatchObject({
+      refreshToken: 'mine',
+      predecessor: 'R1',
+      alternates: [],
+      mark: null,
+      coolDown: null,
+      attempts: [],
+    })
+  })
+
+  it('leaves others’ attempts, except those whose requests have ended', () => {
+    const young = anAttempt({ at: FAKE_EPOCH - 74_000 })
+    const old = anAttempt({ at: FAKE_EPOCH - 76_000 })
+
+    expect(put(merge(minted(), { ...read, attempts: [own, young, old] }, false)).attempts).toEqual([young])
+  })
+})
+
+describe('a conflict', () => {
+  it.each([
+    ['current', { refreshToken: 'mine' }],
+    ['alternate', { refreshToken: 'X', alternates: ['mine'] }],
+    ['predecessor', { refreshToken: 'X', predecessor: 'mine' }],
+  ])('adopts a row that holds the pair already as its %s', (_place, where) => {
+    const present = aRecord.expiring(where)
+
+    expect(merge(minted(), present, true)).toEqual({ outcome: 'stored', record: present })
+  })
+
+  it('clears mark, cool-down and own attempts of a row it adopts', () => {
+    const present = aRecord.expiring({ refreshToken: 'mine', attempts: [own], mark: aMark(), coolDown: aCoolDown() })
+
+    expect(put(merge(minted(), present, true))).toEqual({ ...present, attempts: [], mark: null, coolDown: null })
+  })
+
+  it('puts mine first when the current token stood in the reading', () => {
+    const present = aRecord.expiring({ refreshToken: 'R1', alternates: ['N1'], predecessor: 'R0' })
+
+    const record = put(merge(minted(), present, true))
+    expect(candidates(record)).toEqual(['mine', 'N1', 'R1'])
+  })
+
+  it('puts mine last of the alternates when the current token is new', () => {
+    const present = aRecord.expiring({ refreshToken: 'N1', alternates: ['N2'], predecessor: 'R1' })
+
+    const record = put(merge(minted(), present, true))
+    expect(candidates(record)).toEqual(['N1', 'N2', 'mine', 'R1'])
+    expect(record.accessToken).toBe(present.accessToken)
+  })
+
+  it('puts an acquisition first whatever stands there, without a predecessor', () => {
+    const present = aRecord.expiring({ refreshToken: 'N1', predecessor: 'R1' })
+    const acquired = minted({
+      grant: 'id-token',
+      record: aRecord.expiring({ refreshToken: 'mine', predecessor: null }),
+    })
+
+    expect(candidates(put(merge(acquired, present, true)))).toEqual(['mine', 'N1'])
+  })
+
+  it('writes where the row has vanished', () => {
+    expect(candidates(put(merge(minted(), null, true)))).toEqual(['mine', 'R1'])
+  })
+
+  it('adopts a non-expiring token that is there already', () => {
+    const record = aRecord.nonExpiring()
+    const present = { ...record, attempts: [own] }
+
+    expect(merge(minted({ grant: 'id-token', record }), present, true)).toEqual({ outcome: 'put', record })
+  })
+
+  it('writes a non-expiring token over an empty row', () => {
+    const record = aRecord.nonExpiring()
+
+    expect(merge(minted({ grant: 'id-token', record }), aRecord.empty(), true)).toMatchObject({
+      outcome: 'put',
+      record,
+    })
+  })
+
+  it('keeps eight candidates, dropping the alternates longest in the row', () => {
+    const present = aRecord.expiring({ refreshToken: 'N0', alternates: ['N1', 'N2', 'N3', 'N4', 'N5', 'N6'] })
+
+    expect(candidates(put(merge(minted(), present, true)))).toEqual(['N0', 'N2', 'N3', 'N4', 'N5', 'N6', 'mine', 'R1'])
+  })
+})
+
+describe('a tombstone', () => {
+  const present = aRecord.removed({ removedAt: FAKE_EPOCH, attempts: [own] })
+
+  it.each(['refresh', 'migration'] as const)('wins over a %s', (grant) => {
+    expect(merge(minted({ grant }), present, true)).toEqual({ outcome: 'drop' })
+  })
+
+  it('is written over by an acquisition answered later than two minutes before the removal', () => {
+    const acquired = (confirmedAt: number): Minted =>
+      minted({ grant: 'code', record: aRecord.expiring({ confirmedAt }) })
+
+    expect(merge(acquired(FAKE_EPOCH - 119_000), present, true).outcome).toBe('put')
+    expect(merge(acquired(FAKE_EPOCH - 120_000), present, true).outcome).toBe('drop')
+  })
+})
+
+describe('whatever the rows', () => {
+  const token = fc.constantFrom('R0', 'R1', 'N1', 'N2', 'N3', 'N4', 'N5', 'N6', 'N7', 'N8', 'N9')
+  const row = fc.uniqueArray(token, { minLength: 1, maxLength: 8 }).chain((tokens) =>
+    fc.boolean().map((hasPredecessor): ExpiringRecord => {
+      const [refreshToken = 'R1', ...rest] = tokens
+      const predecessor = hasPredecessor ? (rest.pop() ?? null) : null
+      return aRecord.expiring({ refreshToken, alternates: rest, predecessor })
+    }),
+  )
+  const grant = fc.constantFrom<Grant>('refresh', 'migration', 'id-token', 'code')
+
+  it('loses neither the minted token nor one that was not in the reading, up to eight, and repeats none', () => {
+    fc.assert(
+      fc.property(row, row, grant, (reading, present, by) => {
+        const predecessor = by === 'refresh' ? reading.refreshToken : null
+        const record = aRecord.expiring({ refreshToken: 'mine', predecessor })
+        const merged = candidates(put(merge(minted({ record, grant: by, read: reading }), present, true)))
+
+        expect(new Set(merged).size).toBe(merged.length)
+        expect(merged.length).toBeLessThanOrEqual(8)
+        expect(merged).toContain('mine')
+        if (predecessor !== null) expect(merged).toContain(predecessor)
+        const mustStay = candidates(present).filter((each) => !candidates(reading).includes(each))
+        if (mustStay.length + 2 <= 8) expect(merged).toEqual(expect.arrayContaining(mustStay))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('changes neither of the records it is given', () => {
+    fc.assert(
+      fc.property(row, row, (reading, present) => {
+        const frozen = structuredClone(present) as TokenRecord
+        merge(minted({ read: reading }), present, true)
+        expect(present).toEqual(frozen)
+      }),
+    )
+  })
+})

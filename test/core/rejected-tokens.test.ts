@@ -1,0 +1,154 @@
+import type { ExpiringRecord } from '@shopify-tokens/core'
+import { aRecord, fault } from '@shopify-tokens/testing'
+import { closeAll, HOUR_MS, managedApp, shop } from './managed-app.js'
+
+afterEach(closeAll)
+
+describe('a token that looks valid and is refused with 401', () => {
+  it('is renewed once for all who report it', async () => {
+    const { eventsOf, seed, shopify, tokenCalls, tokens } = await managedApp()
+    const { accessToken: rejected } = await seed()
+
+    const renewed = await Promise.all(Array.from({ length: 10 }, () => tokens.token(shop, { rejected })))
+
+    expect(new Set(renewed.map(({ value }) => value)).size).toBe(1)
+    expect(shopify.accessTokenState(shop, renewed[0]?.value ?? '')).toBe('live')
+    expect(tokenCalls()).toBe(1)
+    expect(eventsOf('token.rotated')).toEqual([expect.objectContaining({ trigger: 'rejected' })])
+  })
+
+  it('is answered with the current token when it is not the current one any more', async () => {
+    const { seed, tokenCalls, tokens } = await managedApp()
+    const { accessToken } = await seed()
+
+    expect((await tokens.token(shop, { rejected: 'shpat_of_yesterday' })).value).toBe(accessToken)
+    expect(tokenCalls()).toBe(0)
+  })
+
+  it('comes back unchanged when the token minted for it is refused too', async () => {
+    const { eventsOf, record, seed, tokenCalls, tokens } = await managedApp()
+    const { accessToken } = await seed()
+    const second = await tokens.token(shop, { rejected: accessToken })
+
+    const third = await tokens.token(shop, { rejected: second.value })
+
+    expect(third.value).toBe(second.value)
+    expect(tokenCalls()).toBe(1)
+    expect(eventsOf('token.rejectedFresh')).toHaveLength(1)
+    expect(await record()).toMatchObject({ coolDown: { scope: 'rejected', failures: 1 } })
+  })
+
+  it('costs at most two renewals an hour when no new token cures it', async () => {
+    const { clock, seed, tokenCalls, tokens } = await managedApp({ shopifyOptions: { accessTokenLifetimeMs: 864e5 } })
+    const { accessToken } = await seed({ expiresAt: Date.UTC(2030, 0, 1), renewAt: Date.UTC(2030, 0, 1) })
+    let current = accessToken
+    const callsAt: number[] = []
+
+    for (let minute = 0; minute < 6 * 60; minute++) {
+      const before = tokenCalls()
+      current = (await tokens.token(shop, { rejected: current })).value
+      if (tokenCalls() > before) callsAt.push(clock.monotonic())
+      await clock.advance(60_000)
+    }
+
+    const inTheHourFrom = (at: number): number => callsAt.filter((each) => each >= at && each < at + HOUR_MS).length
+    expect(Math.max(...callsAt.map(inTheHourFrom))).toBeLessThanOrEqual(2)
+    expect(callsAt.length).toBeGreaterThan(3)
+  })
+
+  it('does not keep an expired token from being renewed while its refusals are paused', async () => {
+    const { clock, seed, shopify, tokens } = await managedApp()
+    const { accessToken } = await seed()
+    const second = await tokens.token(shop, { rejected: accessToken })
+    await tokens.token(shop, { rejected: second.value })
+    await clock.advance(2 * HOUR_MS)
+
+    const token = await tokens.token(shop)
+    expect(token.value).not.toBe(second.value)
+    expect(shopify.accessTokenState(shop, token.value)).toBe('live')
+  })
+
+  it('is paused by a write that another process overtook, on the row as it then is', async () => {
+    const { record, seed, store, tokens } = await managedApp()
+    const { accessToken } = await seed()
+    const second = await tokens.token(shop, { rejected: accessToken })
+    store.next(
+      'put',
+      fault.meanwhile(async () => {
+        const { record: row, version } = await store.get({ clientId: 'test-client-id', shop })
+        await store.put({ clientId: 'test-client-id', shop }, row ?? aRecord.empty(), version)
+      }),
+    )
+
+    expect((await tokens.token(shop, { rejected: second.value })).value).toBe(second.value)
+    expect(await record()).toMatchObject({ coolDown: { scope: 'rejected' } })
+  })
+})
+
+describe('a forced renewal', () => {
+  it('renews a fresh token', async () => {
+    const { eventsOf, seed, tokens } = await managedApp()
+    const { accessToken } = await seed()
+
+    expect((await tokens.force(shop)).value).not.toBe(accessToken)
+    expect(eventsOf('token.rotated')).toEqual([expect.objectContaining({ trigger: 'forced' })])
+  })
+
+  it('ignores a cool-down', async () => {
+    const { record, seed, shopify, tokens } = await managedApp()
+    await seed({ ageMs: 2 * HOUR_MS })
+    shopify.faults.next(shop, { kind: 'throttled', retryAfter: 600 })
+    await expect(tokens.token(shop)).rejects.toThrow()
+    await expect(tokens.token(shop)).rejects.toMatchObject({ code: 'ERR_COOLING_DOWN' })
+
+    await tokens.force(shop)
+    expect(((await record()) as ExpiringRecord).coolDown).toBeNull()
+  })
+})
+
+describe('a removal', () => {
+  it('leaves a tombstone without tokens, once', async () => {
+    const { clock, eventsOf, record, seed, tokens } = await managedApp()
+    await seed()
+    await tokens.token(shop)
+
+    expect(await tokens.remove(shop)).toBe(true)
+    expect(await tokens.remove(shop)).toBe(false)
+
+    expect(await record()).toEqual(aRecord.removed({ removedAt: clock.now() }))
+    expect(eventsOf('shop.removed')).toHaveLength(1)
+    await expect(tokens.token(shop)).rejects.toMatchObject({ reason: 'removed' })
+  })
+
+  it('of a shop without a row does nothing', async () => {
+    const { store, tokens } = await managedApp()
+
+    expect(await tokens.remove(shop)).toBe(false)
+    expect(store.count('put')).toBe(0)
+  })
+
+  it('during a refresh wins over the pair that the refresh brings', async () => {
+    const { record, seed, shopify, tokens } = await managedApp()
+    await seed({ ageMs: 2 * HOUR_MS })
+    const hold = shopify.hold('token')
+    const call = tokens.token(shop)
+    await hold.arrived()
+    await tokens.remove(shop)
+    hold.release()
+
+    await expect(call).rejects.toMatchObject({ code: 'ERR_REAUTHORIZATION_REQUIRED', reason: 'removed' })
+    expect(await record()).toMatchObject({ kind: 'removed' })
+  })
+
+  it('tries again on the row as it is when somebody else wrote meanwhile', async () => {
+    const { put, record, seed, store, tokens } = await managedApp()
+    const row = await seed()
+    store.next(
+      'put',
+      fault.meanwhile(() => put({ ...row, coolDown: null })),
+    )
+
+    expect(await tokens.remove(shop)).toBe(true)
+    expect(await record()).toMatchObject({ kind: 'removed' })
+  })
+})

@@ -39,6 +39,10 @@ export default tseslint.config(
     },
   },
   {
+    files: ['examples/**/*.ts', 'bench/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  {
     files: ['test/**/*.ts', 'examples/**/*.test.ts'],
     rules: {
       'no-console': 'off',

@@ -67,8 +67,8 @@ async function runPnpm(args, { say, log }) {
     say(`  still at it after ${String((process.hrtime.bigint() - started) / 1_000_000_000n)} s`)
   }, 20_000)
   try {
-    // npm hands its settings down as environment variables, and an inner npm warns about those it does not know.
-    return await run('npx', ['--yes', pnpm, ...args], { log, env: { npm_config_loglevel: 'error' } })
+    // An outer npm hands its settings down as environment variables; the inner one, npx, would warn about some.
+    return await run('npx', ['--yes', pnpm, '--loglevel=info', ...args], { log, env: { npm_config_loglevel: 'error' } })
   } finally {
     clearInterval(heartbeat)
   }

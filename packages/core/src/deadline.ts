@@ -34,18 +34,18 @@ export async function withDeadline<T>(clock: Clock, ms: number, work: (signal: A
 /** Waits for `work`, but no longer than the caller wants to: rejects with `signal.reason` when it aborts. The work goes on. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
-  let stop = (): void => undefined
+  const left = new AbortController()
   const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
+    const stop = (): void => {
       reject(signal.reason as Error)
     }
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true, signal: left.signal })
   })
-  if (signal.aborted) stop()
-  signal.addEventListener('abort', stop, { once: true })
   try {
-    // Always raced, even when nobody waits any more: a failure of `work` that nobody hears would end the process.
+    // Raced even when nobody waits any more: a failure of `work` that nobody hears would end the process.
     return await Promise.race([aborted, work])
   } finally {
-    signal.removeEventListener('abort', stop)
+    left.abort()
   }
 }

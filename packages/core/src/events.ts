@@ -78,7 +78,7 @@ export type TokenEventType = TokenEvent['type']
  * Gets every event. Called at once and never awaited; what it throws, or rejects with if it is asynchronous, is reported
  * as a process warning.
  */
-export type TokenEventListener = (event: TokenEvent) => void
+export type TokenEventListener = (event: TokenEvent) => unknown
 
 /** An event before its time is stamped on it. */
 export type Happening = TokenEvent extends infer Event ? (Event extends TokenEvent ? Omit<Event, 'at'> : never) : never
@@ -103,8 +103,12 @@ export class EventBus {
     const event = Object.freeze({ ...happening, at: this.#now() }) as TokenEvent
     for (const listener of this.#listeners) {
       try {
-        const result: unknown = listener(event)
-        if (result instanceof Promise) result.catch((error: unknown) => warn(event, error))
+        const result = listener(event)
+        if (result instanceof Promise) {
+          result.catch((error: unknown) => {
+            warn(event, error)
+          })
+        }
       } catch (error) {
         warn(event, error)
       }

@@ -148,7 +148,11 @@ function explain(error: unknown, dialect: Dialect, shop: string | undefined, tim
   }
   const code = codeOf(error)
   if (dialect.isMissingTable(error)) {
-    return unavailable(`The token table is missing or older than this package; run tokenMigrations() (${code}).`, shop)
+    return unavailable(
+      `The token table is missing or older than this package (${code}): run migrateTokenDatabase() of ` +
+        '@shopify-tokens/typeorm-store/from-environment, or tokenMigrations() in a DataSource of your own.',
+      shop,
+    )
   }
   return unavailable(`The database failed the statement (${code}).`, shop)
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import {
+  fingerprint,
   InvalidOptionError,
   readEnvironment,
   sealedStore,
@@ -14,6 +15,7 @@ import { aKey, aRecord } from '@shopify-tokens/testing'
 import {
   migrateTokenDatabase,
   type OpenedTokenStore,
+  openTokenManager,
   openTokenStore,
   type OpenTokenStoreOptions,
 } from '@shopify-tokens/typeorm-store/from-environment'
@@ -158,6 +160,28 @@ describe('the embedded default', () => {
     await close()
     await expect(store.get(aKey())).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
     await expect(ready()).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  })
+})
+
+describe('a manager over the environment', () => {
+  const env = { SHOPIFY_API_KEY: 'test-app', SHOPIFY_API_SECRET: 'secret', SHOPIFY_API_VERSION: '2026-10' }
+
+  it('serves tokens from the embedded store, and closes both', async () => {
+    const configuration = readEnvironment(env)
+    const [key, record] = [aKey(), aRecord.expiring({ obtainedAt: Date.now(), secretId: fingerprint('secret') })]
+    const { store, keyRing } = open({ configuration })
+    await sealedStore(store, keyRing).put(key, record, 'absent')
+
+    const { tokens, ready, close } = openTokenManager(configuration, { announce: (line) => lines.push(line) })
+    await ready()
+    expect((await tokens.token(key.shop)).value).toBe(record.accessToken)
+    await close()
+    await expect(ready()).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  })
+
+  it('refuses what the manager refuses', () => {
+    const overrides = { leaseMs: -1, announce: () => undefined }
+    expect(refusalOf(() => openTokenManager(readEnvironment(env), overrides)).options).toEqual(['leaseMs'])
   })
 })
 

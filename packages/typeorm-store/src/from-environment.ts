@@ -1,5 +1,6 @@
 import {
   type Clock,
+  createTokenManager,
   ENVIRONMENT_VARIABLES,
   type EnvironmentConfiguration,
   fileKeyRing,
@@ -11,6 +12,8 @@ import {
   staticKeyRing,
   StoreUnavailableError,
   systemClock,
+  type TokenManager,
+  type TokenManagerOptions,
   type TokenStore,
 } from '@shopify-tokens/core'
 import { codeOf } from './dialects/dialect.js'
@@ -79,6 +82,56 @@ export function openTokenStore(options: OpenTokenStoreOptions = {}): OpenedToken
     announce(`shopify-tokens: tokens are kept in ${file}${key} (for development on one machine).`)
   }
   return opened(new LazyTokenStore(() => openEmbedded(file, clock)), keyRing)
+}
+
+/** @see openTokenManager */
+export interface OpenedTokenManager {
+  readonly tokens: TokenManager
+  /** Resolves when the database has answered. Calling it is optional: the first token opens it too. */
+  ready(): Promise<void>
+  /** Closes the manager, then the connections. Rejects as `TokenManager.close` does, with the connections closed. */
+  close(): Promise<void>
+}
+
+/** What the environment does not say of a manager. */
+export type ManagerOverrides = Partial<
+  Omit<TokenManagerOptions, 'clientId' | 'clientSecret' | 'previousClientSecret' | 'store' | 'sealing'>
+>
+
+/**
+ * A token manager over the store that the environment names. Returns at once, as {@link openTokenStore} does.
+ *
+ * @param configuration Default: what `process.env` says.
+ * @param overrides Options of the manager; `apiVersion` here wins over the environment's.
+ * @throws InvalidOptionError `ERR_INVALID_OPTION`, naming every variable or option at fault.
+ */
+export function openTokenManager(
+  configuration: EnvironmentConfiguration = readEnvironment(process.env),
+  overrides: ManagerOverrides & Pick<OpenTokenStoreOptions, 'announce'> = {},
+): OpenedTokenManager {
+  const { announce, ...managerOptions } = overrides
+  const { clientId, clientSecret, previousClientSecret, apiVersion } = configuration
+  const opening = openTokenStore({ configuration, announce, clock: overrides.clock })
+  const tokens = createTokenManager({
+    apiVersion,
+    ...managerOptions,
+    clientId,
+    clientSecret,
+    previousClientSecret,
+    store: opening.store,
+    sealing: opening.keyRing,
+  })
+  return {
+    tokens,
+    ready: () => opening.ready(),
+    async close() {
+      try {
+        await tokens.close()
+      } finally {
+        await opening.close()
+      }
+    },
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { API_VERSION } from './admin/shop-client.js'
 import { InvalidOptionError } from './errors.js'
 import { parseSealingKeys } from './key-rings.js'
 import type { SealingKey } from './ports/key-ring.js'
@@ -36,7 +37,10 @@ export const ENVIRONMENT_VARIABLES = {
   sealingKeysFile: 'SHOPIFY_TOKENS_SEALING_KEYS_FILE',
 } as const
 
-const SERVER_SCHEME = /^(postgres|postgresql|mysql|mariadb):\/\//
+const SERVER_URL = /^(?:postgres|postgresql|mysql|mariadb):\/\/./
+/** Two letters at least: `C:\data` is a file. */
+const SCHEME = /^[a-z][a-z0-9+.-]+:/i
+const FILE_URL = /^(?:sqlite|file):(?:\/\/)?(?!\/*$)(.+)$/
 
 /**
  * Reads the app's configuration from environment variables.
@@ -53,19 +57,23 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   }
   const production = env.NODE_ENV === 'production'
   const problems = new Map<string, string>()
-  const missing = (name: keyof typeof ENVIRONMENT_VARIABLES, why: string): void => {
+  const problem = (name: keyof typeof ENVIRONMENT_VARIABLES, why: string): void => {
     problems.set(ENVIRONMENT_VARIABLES[name], why)
   }
 
   const clientId = read('clientId')
   const clientSecret = read('clientSecret')
-  if (clientId === undefined) missing('clientId', "the app's client id")
-  if (clientSecret === undefined) missing('clientSecret', "the app's client secret")
+  if (clientId === undefined) problem('clientId', "the app's client id")
+  if (clientSecret === undefined) problem('clientSecret', "the app's client secret")
 
   const database = parseDatabase(read('database'))
-  if (database === null) missing('database', 'a postgres:, mysql:, mariadb: or sqlite: URL')
+  if (database === null) problem('database', 'a postgres:, mysql:, mariadb: or sqlite: URL')
   if (production && read('database') === undefined) {
-    missing('database', 'in production the database must be named: a default file is gone with its container')
+    problem('database', 'in production the database must be named: a default file is gone with its container')
+  }
+  const apiVersion = read('apiVersion')
+  if (apiVersion !== undefined && !API_VERSION.test(apiVersion)) {
+    problem('apiVersion', "a version such as 2026-10, or 'unstable'")
   }
 
   const keys = read('sealingKeys')
@@ -75,10 +83,11 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     try {
       sealing = { kind: 'keys', keys: parseSealingKeys(keys) }
     } catch (error) {
-      missing('sealingKeys', error instanceof InvalidOptionError ? error.message : 'unreadable')
+      problem('sealingKeys', (error as InvalidOptionError).message)
     }
+    if (file !== undefined) problem('sealingKeysFile', `either this or ${ENVIRONMENT_VARIABLES.sealingKeys}, not both`)
   } else if (file === undefined && (production || database?.kind === 'server')) {
-    missing('sealingKeys', `keys that seal tokens at rest, id:base64 (or ${ENVIRONMENT_VARIABLES.sealingKeysFile})`)
+    problem('sealingKeys', `keys that seal tokens at rest, id:base64 (or ${ENVIRONMENT_VARIABLES.sealingKeysFile})`)
   }
 
   if (problems.size > 0 || clientId === undefined || clientSecret === undefined || database === null) {
@@ -90,15 +99,16 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     clientId,
     clientSecret: new Secret(clientSecret),
     previousClientSecret: previous === undefined ? undefined : new Secret(previous),
-    apiVersion: read('apiVersion'),
+    apiVersion,
     database,
     sealing,
   }
 }
 
+/** `null`: not a form that we know. What looks like a URL is never taken for a file: its name would show a password. */
 function parseDatabase(url: string | undefined): DatabaseConfiguration | null {
   if (url === undefined) return { kind: 'embedded', file: null }
-  if (SERVER_SCHEME.test(url)) return { kind: 'server', url: new Secret(url) }
-  const file = /^(?:sqlite|file):(?:\/\/)?(.+)$/.exec(url)?.[1] ?? (/^[a-z]+:\/\//.test(url) ? undefined : url)
+  if (SERVER_URL.test(url)) return { kind: 'server', url: new Secret(url) }
+  const file = SCHEME.test(url) ? FILE_URL.exec(url)?.[1] : url
   return file === undefined ? null : { kind: 'embedded', file }
 }

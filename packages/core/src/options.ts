@@ -1,3 +1,4 @@
+import { API_VERSION } from './admin/shop-client.js'
 import { DEFAULT_DURATIONS, DURATION_RANGES, type Durations } from './durations.js'
 import { InvalidOptionError } from './errors.js'
 import type { TokenEventListener } from './events.js'
@@ -113,7 +114,7 @@ export function parseOptions(options: TokenManagerOptions): Settings {
     apiVersion:
       options.apiVersion === undefined
         ? null
-        : text(options, 'apiVersion', /^(\d{4}-\d{2}|unstable)$/, "a version such as '2026-10', or 'unstable'"),
+        : text(options, 'apiVersion', API_VERSION, "a version such as '2026-10', or 'unstable'"),
     cacheSize: wholeNumber(options, 'cacheSize', 10_000),
     clock: options.clock === undefined ? systemClock : port(options, 'clock', ['now', 'monotonic', 'sleep']),
     fetch: optionalFunction(options, 'fetch') ?? systemFetch,

@@ -1,6 +1,9 @@
 import type { Shop } from '../shop.js'
 import type { AccessToken } from '../token.js'
 
+/** The form of an Admin API version. @see Shopify: "API versioning" */
+export const API_VERSION = /^(?:\d{4}-\d{2}|unstable)$/
+
 /** The body of a GraphQL answer. `errors` in a 200 are the caller's business. */
 export interface GraphqlResult<Data = unknown> {
   readonly data?: Data | null

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { withDeadline } from './deadline.js'
 import { InvalidOptionError } from './errors.js'
 import type { Clock } from './ports/clock.js'
 import { systemClock } from './ports/clock.js'
@@ -40,10 +41,13 @@ function parseEntry(entry: string, index: number): SealingKey {
 function checked(keys: readonly SealingKey[]): readonly [SealingKey, ...SealingKey[]] {
   const [first, ...rest] = keys
   if (first === undefined) throw new InvalidOptionError('At least one sealing key is needed.', ['sealing'])
-  keys.forEach(({ id, bytes }, index) => {
+  keys.forEach((key, index) => {
+    const { id, bytes }: Readonly<Record<keyof SealingKey, unknown>> = key
     const place = `Sealing key ${String(index + 1)}`
-    if (!KEY_ID.test(id)) throw new InvalidOptionError(`${place} needs an id of A-Z a-z 0-9 . _ -`, ['sealing'])
-    if (bytes.byteLength !== KEY_BYTES) {
+    if (typeof id !== 'string' || !KEY_ID.test(id)) {
+      throw new InvalidOptionError(`${place} needs an id of 1 to 64 characters of A-Z a-z 0-9 . _ -`, ['sealing'])
+    }
+    if (!(bytes instanceof Uint8Array) || bytes.byteLength !== KEY_BYTES) {
       throw new InvalidOptionError(`${place} must be ${String(KEY_BYTES)} bytes long.`, ['sealing'])
     }
   })
@@ -54,48 +58,71 @@ function checked(keys: readonly SealingKey[]): readonly [SealingKey, ...SealingK
 }
 
 export interface LoadedKeyRingOptions {
-  /** How long loaded keys are used before they are loaded again, in milliseconds. Default 300 000. */
+  /** How long loaded keys are used before they are loaded again, in milliseconds. 0 to 86 400 000, default 300 000. */
   readonly maxAgeMs?: number | undefined
+  /** How long one load may take, in milliseconds; keep it below `storeTimeoutMs`. 1 to 60 000, default 1 000. */
+  readonly timeoutMs?: number | undefined
+  /** Default: the machine's clock. */
   readonly clock?: Clock | undefined
 }
+
+/** While keys are at hand, a load that has failed is not repeated for this long. */
+const RETRY_MS = 10_000
 
 /**
  * A ring over keys that must be fetched: from a secrets manager, a KMS, anything asynchronous. Keys are loaded when
  * first needed, again when they are older than `maxAgeMs`, and again when a value names a key not among them. When a
- * load fails, the keys loaded before stay in use.
+ * load fails or takes too long, the keys loaded before stay in use; whether an unknown key exists cannot be told then,
+ * and asking for it rejects.
+ *
+ * @throws InvalidOptionError when a duration is out of its range.
  */
 export function loadedKeyRing(
-  load: () => Promise<readonly SealingKey[]>,
-  { maxAgeMs = 300_000, clock = systemClock }: LoadedKeyRingOptions = {},
+  load: (signal: AbortSignal) => Promise<readonly SealingKey[]>,
+  { maxAgeMs = 300_000, timeoutMs = 1_000, clock = systemClock }: LoadedKeyRingOptions = {},
 ): KeyRing {
+  requireWholeNumber('maxAgeMs', maxAgeMs, 0, 86_400_000)
+  requireWholeNumber('timeoutMs', timeoutMs, 1, 60_000)
   let ring: KeyRing | null = null
-  let loadedAt = -Infinity
+  let reloadAt = -Infinity
   let loading: Promise<KeyRing> | null = null
 
-  async function reload(): Promise<KeyRing> {
+  async function loaded(): Promise<KeyRing> {
     try {
-      ring = staticKeyRing(await load())
-      loadedAt = clock.monotonic()
-      return ring
-    } catch (error) {
-      if (ring === null) throw error
+      ring = staticKeyRing(await withDeadline(clock, timeoutMs, load))
+      reloadAt = clock.monotonic() + maxAgeMs
       return ring
     } finally {
       loading = null
     }
   }
-  function latest(): Promise<KeyRing> {
-    if (ring !== null && clock.monotonic() - loadedAt < maxAgeMs) return Promise.resolve(ring)
-    return (loading ??= reload())
+  function reload(): Promise<KeyRing> {
+    return (loading ??= loaded())
+  }
+  async function latest(): Promise<KeyRing> {
+    if (ring !== null && clock.monotonic() < reloadAt) return ring
+    try {
+      return await reload()
+    } catch (error) {
+      if (ring === null) throw error
+      reloadAt = clock.monotonic() + Math.min(maxAgeMs, RETRY_MS)
+      return ring
+    }
   }
 
   return {
     current: async () => (await latest()).current(),
     byId: async (id) => {
       const known = await (await latest()).byId(id)
-      return known ?? (await (loading ??= reload())).byId(id)
+      return known ?? (await reload()).byId(id)
     },
   }
+}
+
+function requireWholeNumber(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return
+  const rule = `a whole number from ${String(min)} to ${String(max)}`
+  throw new InvalidOptionError(`Option ${name} must be ${rule}; got ${typeof value}.`, [name])
 }
 
 /** A ring over a mounted secret file in the form of {@link parseSealingKeys}; a changed file is noticed within `maxAgeMs`. */

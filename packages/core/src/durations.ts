@@ -24,9 +24,12 @@ export interface Durations {
   readonly maxCoolDownMs: number
   /** Age past which a request to Shopify is taken to have ended, however late it arrived. 1 to 3 600 000, default 75 000. */
   readonly lateRequestMs: number
-  /** How often a marked shop's refresh tokens are tried again. 1 to 30 days, default one day. */
+  /** How often a marked shop's refresh tokens are tried again. 1 to 2 592 000 000 (30 days), default 86 400 000. */
   readonly markedRetryMs: number
-  /** Age of a refresh token at which the sweep renews an idle shop; below 30 days, because predecessors die then. Default 20 days. */
+  /**
+   * Age of a refresh token at which the sweep renews an idle shop; well below 30 days, because predecessors die then.
+   * 1 to 2 505 600 000 (29 days), default 1 728 000 000 (20 days).
+   */
   readonly keepAliveMs: number
 }
 
@@ -63,5 +66,5 @@ export const DURATION_RANGES: Readonly<Record<keyof Durations, readonly [min: nu
   maxCoolDownMs: [1, 86_400_000],
   lateRequestMs: [1, 3_600_000],
   markedRetryMs: [1, 30 * 86_400_000],
-  keepAliveMs: [1, 30 * 86_400_000],
+  keepAliveMs: [1, 29 * 86_400_000],
 }

@@ -1,1 +1,5 @@
-export {}
+export type { RequestWithShop } from './augmentation.js'
+export { shopifyTokensErrorHandler, type ShopifyTokensErrorHandlerOptions } from './error-response.js'
+export type { EnvironmentTokens, GivenTokens, ManagedTokens, RequestOptions, ShopifyTokensOptions } from './options.js'
+export type { ShopOf } from './shop-of.js'
+export { shopifyTokens, type ShopifyTokensMiddleware } from './shopify-tokens.js'

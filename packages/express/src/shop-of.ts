@@ -1,0 +1,14 @@
+import type { RequestFacts } from '@shopify-tokens/core'
+import type { Request } from 'express'
+
+/**
+ * Names the shop of a request as the app itself knows it: from its own signed-in session, never from a parameter or a
+ * header that the client is free to choose, because whatever it names gets that shop's token. `undefined`: the request's
+ * session token must tell.
+ */
+export type ShopOf = (request: Request) => string | undefined | Promise<string | undefined>
+
+/** What a request says about itself. Nothing that a proxy may have added counts, and no shop that it merely names. */
+export function factsOf(request: Request): RequestFacts {
+  return { authorization: request.headers.authorization, idToken: request.query.id_token }
+}

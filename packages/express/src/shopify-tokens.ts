@@ -1,0 +1,112 @@
+import {
+  errorAnswer,
+  openRequest,
+  type RequestAccess,
+  type RequestTokenSource,
+  type TokenManager,
+} from '@shopify-tokens/core'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { sendAnswer } from './error-response.js'
+import {
+  type EnvironmentTokens,
+  type GivenTokens,
+  type ManagedTokens,
+  parseOptions,
+  type RequestSettings,
+  type ShopifyTokensOptions,
+} from './options.js'
+import { runRest } from './run-rest.js'
+import { chooseTokens } from './choose-tokens.js'
+import type { RequestTokens } from './request-tokens.js'
+import { factsOf } from './shop-of.js'
+
+/** The middleware that {@link shopifyTokens} makes. */
+export interface ShopifyTokensMiddleware<Tokens extends RequestTokenSource = TokenManager> extends RequestHandler {
+  /**
+   * The source of tokens, once it can serve; requests wait for it by themselves. Rejects when the store cannot be opened:
+   * requests are then answered with 503 and try again. May be left alone: it is never an unhandled rejection.
+   */
+  readonly ready: Promise<Tokens>
+  /** Closes what the middleware has opened: the manager, as `TokenManager.close` says, and its store. Not a source that was given. */
+  close(): Promise<void>
+}
+
+/**
+ * Middleware that gives every request its shop's working Admin API token as `req.shopify`, and runs the rest of the
+ * request with that shop at hand (`currentShop()`).
+ *
+ * The shop comes from a verified session token, or from the app's own `shopOf`. A shop without a record, or with a dead
+ * one, is acquired on the spot when there is a session token. Failures are answered as `application/problem+json`: 401
+ * makes App Bridge fetch a new session token, 403 sends the merchant through authorization, 503 says when to come back.
+ *
+ * Without `tokens` or `store` the configuration comes from environment variables (`ENVIRONMENT_VARIABLES`), and the store
+ * is opened at once, in the background; `@shopify-tokens/typeorm-store` must be installed then.
+ *
+ * ```ts
+ * app.use(shopifyTokens())
+ * app.get('/products', async (req, res) => {
+ *   res.json(await req.shopify.graphql('{ products(first: 10) { nodes { title } } }'))
+ * })
+ * ```
+ *
+ * @throws InvalidOptionError `ERR_INVALID_OPTION` for a wrong option, and for missing environment variables, all at once.
+ * @see Shopify: "Session tokens"
+ */
+export function shopifyTokens<Tokens extends RequestTokenSource>(
+  options: GivenTokens<Tokens>,
+): ShopifyTokensMiddleware<Tokens>
+export function shopifyTokens(options?: ManagedTokens | EnvironmentTokens): ShopifyTokensMiddleware
+export function shopifyTokens(options: ShopifyTokensOptions = {}): ShopifyTokensMiddleware<RequestTokenSource> {
+  const { settings, source } = parseOptions(options)
+  const tokens = chooseTokens(source)
+  const ready = Promise.resolve(tokens.get())
+  ready.catch(() => undefined)
+  const middleware: RequestHandler = (request, response, next) => {
+    void serve(tokens, settings, request, response, next)
+  }
+  return Object.assign(middleware, { ready, close: () => tokens.close() })
+}
+
+async function serve(
+  tokens: RequestTokens,
+  settings: RequestSettings,
+  request: Request,
+  response: Response,
+  next: NextFunction,
+): Promise<void> {
+  const gone = new AbortController()
+  const onClose = (): void => {
+    gone.abort()
+  }
+  response.once('close', onClose)
+  // Somebody else may have answered in the meantime: a time-out, say.
+  const isOver = (): boolean => gone.signal.aborted || response.writableEnded
+  let access: RequestAccess
+  try {
+    access = await open(tokens, settings, request, gone.signal)
+  } catch (error) {
+    if (!isOver()) refuse(error, settings, response, next)
+    return
+  } finally {
+    response.off('close', onClose)
+  }
+  if (isOver()) return
+  request.shopify = access
+  runRest(access.client, request, next)
+}
+
+async function open(
+  tokens: RequestTokens,
+  { shopOf, lazy }: RequestSettings,
+  request: Request,
+  signal: AbortSignal,
+): Promise<RequestAccess> {
+  const shop = await shopOf?.(request)
+  return openRequest(await tokens.get(), factsOf(request), { shop, lazy, signal })
+}
+
+function refuse(error: unknown, { authPath, onError }: RequestSettings, response: Response, next: NextFunction): void {
+  const answer = onError === 'next' || response.headersSent ? null : errorAnswer(error, { authPath })
+  if (answer === null) next(error)
+  else sendAnswer(response, answer)
+}

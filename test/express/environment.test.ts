@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { shopifyTokens, type ShopifyTokensMiddleware } from '@shopify-tokens/express'
+import { FakeShopify } from '@shopify-tokens/testing'
+import express, { type Express } from 'express'
+import request from 'supertest'
+
+const folder = mkdtempSync(join(tmpdir(), 'shopify-tokens-express-'))
+const before = { ...process.env }
+let shopify: FakeShopify
+let middleware: ShopifyTokensMiddleware | undefined
+let warnings: string[]
+
+beforeAll(async () => {
+  shopify = await FakeShopify.start({ clientId: 'env-app', clientSecret: 'env-app-secret' })
+})
+beforeEach(() => {
+  warnings = []
+  jest.spyOn(process, 'emitWarning').mockImplementation((warning) => void warnings.push(String(warning)))
+  Object.assign(process.env, {
+    SHOPIFY_API_KEY: 'env-app',
+    SHOPIFY_API_SECRET: 'env-app-secret',
+    SHOPIFY_API_VERSION: '2026-10',
+    SHOPIFY_TOKENS_DATABASE_URL: `sqlite:${join(folder, `${randomBytes(4).toString('hex')}.sqlite`)}`,
+    SHOPIFY_TOKENS_SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+  })
+})
+afterEach(async () => {
+  jest.restoreAllMocks()
+  process.env = { ...before }
+  await middleware?.close()
+  middleware = undefined
+})
+afterAll(async () => {
+  await shopify.close()
+  rmSync(folder, { recursive: true })
+})
+
+function appOver(made: ShopifyTokensMiddleware): Express {
+  middleware = made
+  const app = express()
+  app.use(made)
+  app.get('/shop', (request, response, next) => {
+    request.shopify.graphql('{ shop { name } }').then((answer) => response.json(answer), next)
+  })
+  return app
+}
+
+it('configures itself from the environment, makes its first requests wait, and keeps what it acquired', async () => {
+  shopify.installShop('first.myshopify.com')
+  const app = appOver(shopifyTokens({ fetch: shopify.fetch }))
+  const visit = request(app)
+    .get('/shop')
+    .set('Authorization', `Bearer ${shopify.sessionToken('first.myshopify.com')}`)
+
+  await visit.expect(200)
+  await middleware?.close()
+
+  const again = appOver(shopifyTokens({ fetch: shopify.fetch, shopOf: () => 'first.myshopify.com' }))
+  await request(again).get('/shop').expect(200)
+  expect(shopify.counters('first.myshopify.com').tokenCalls).toBe(1)
+})
+
+it('names all missing variables at once when it is made', () => {
+  delete process.env.SHOPIFY_API_KEY
+  delete process.env.SHOPIFY_API_SECRET
+  delete process.env.SHOPIFY_TOKENS_SEALING_KEYS
+  process.env.SHOPIFY_TOKENS_DATABASE_URL = 'postgres://user:pass@127.0.0.1/tokens'
+
+  const make = (): unknown => shopifyTokens()
+
+  expect(make).toThrow(/SHOPIFY_API_KEY.*SHOPIFY_API_SECRET.*SHOPIFY_TOKENS_SEALING_KEYS/)
+  expect(make).not.toThrow(/pass/)
+})
+
+it.each([
+  ['unknown options', { refreshAhead: 1 }, ['refreshAhead']],
+  ['wrong options of the manager', { refreshAheadMs: -1 }, ['refreshAheadMs']],
+  ['options that the environment has', { clientId: 'other', sealing: 'x' }, ['clientId', 'sealing']],
+])('refuses %s before it opens anything', (_what, options, names) => {
+  expect(() => shopifyTokens(options as never)).toThrow(expect.objectContaining({ options: names }) as Error)
+})
+
+it('answers 503 while its store cannot be opened, rejects ready, and tells the operator once per try', async () => {
+  process.env.SHOPIFY_TOKENS_DATABASE_URL = 'postgres://tokens:hidden-password@127.0.0.1:1/tokens'
+  const app = appOver(shopifyTokens({ shopOf: () => 'first.myshopify.com' }))
+
+  await expect(middleware?.ready).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  const answer = await request(app)
+    .get('/shop')
+    .expect(503)
+    .expect('Content-Type', /problem\+json/)
+
+  expect(answer.body).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  expect(answer.headers['retry-after']).toMatch(/^\d+$/)
+  expect(JSON.stringify([answer.text, answer.headers, warnings])).not.toMatch(/hidden-password|\.ts:/)
+  expect(warnings).toEqual([
+    expect.stringMatching(/^The token store could not be opened: /),
+    expect.stringMatching(/^The token store could not be opened: /),
+  ])
+})
+
+it('opens nothing any more once it is closed', async () => {
+  const app = appOver(shopifyTokens({ fetch: shopify.fetch, shopOf: () => 'unknown.myshopify.com' }))
+  await middleware?.ready
+  await middleware?.close()
+
+  await request(app).get('/shop').expect(503)
+})

@@ -39,7 +39,17 @@ const running: FakeShopify[] = []
 
 /** Ends every fake Shopify that a test has started. */
 export async function closeAll(): Promise<void> {
+  jest.restoreAllMocks()
   await Promise.all(running.splice(0).map((shopify) => shopify.close()))
+}
+
+/** Web Crypto works on other threads, which an automatic clock cannot see: time must stand still meanwhile. */
+function standStillDuringCryptography(clock: FakeClock): void {
+  const { subtle } = globalThis.crypto
+  for (const method of ['importKey', 'verify', 'encrypt', 'decrypt'] as const) {
+    const original = subtle[method].bind(subtle) as (...args: unknown[]) => Promise<unknown>
+    jest.spyOn(subtle, method).mockImplementation(clock.watch(original) as never)
+  }
 }
 
 /** A manager over a memory store, against a real HTTP server that plays Shopify, on a clock that never really waits. */
@@ -52,6 +62,7 @@ export async function managedApp(
 ): Promise<ManagedApp> {
   const { shopifyOptions, timeoutsStrike = false, ...managerOptions } = options
   const clock = new FakeClock({ autoAdvance: true })
+  standStillDuringCryptography(clock)
   const shopify = await FakeShopify.start({
     clientId: CLIENT_ID,
     clientSecret: CLIENT_SECRET,

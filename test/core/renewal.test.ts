@@ -1,5 +1,5 @@
-import type { ExpiringRecord } from '@shopify-tokens/core'
-import { fault } from '@shopify-tokens/testing'
+import { candidates, type ExpiringRecord } from '@shopify-tokens/core'
+import { aToken, fault } from '@shopify-tokens/testing'
 import { closeAll, HOUR_MS, managedApp, shop } from './managed-app.js'
 
 afterEach(closeAll)
@@ -208,5 +208,39 @@ describe('a put that fails', () => {
       expect(closing).rejects.toMatchObject({ code: 'ERR_ROTATION_NOT_STORED', shops: [shop] }),
       clock.advance(10_000),
     ])
+  })
+})
+
+describe('patience', () => {
+  it('ends for a caller after a lease and two seconds, while the run goes on', async () => {
+    const { anotherProcess, clock, put, record, seed, shopify } = await managedApp()
+    const row = await seed({ ageMs: 2 * HOUR_MS })
+    await put({ ...row, refreshToken: aToken('shprt'), alternates: [aToken('shprt'), row.refreshToken] })
+    const slow = anotherProcess({
+      requestTimeoutMs: 9_999,
+      fetch: async (input, init) => {
+        await clock.sleep(9_000)
+        return shopify.fetch(input, init)
+      },
+    })
+
+    await expect(slow.token(shop)).rejects.toMatchObject({ code: 'ERR_LEASE_TIMEOUT', retryAfterMs: 2_000 })
+    await slow.close({ deadlineMs: 60_000 })
+    expect(shopify.hasLiveCredential(shop, candidates(await record()))).toBe(true)
+    expect(shopify.counters(shop).tokenCalls).toBeGreaterThan(1)
+  })
+
+  it('ends for a caller who waits for an unstored pair to be stored, and nothing is begun for them later', async () => {
+    const { clock, seed, store, tokenCalls, tokens } = await managedApp()
+    await seed({ ageMs: 2 * HOUR_MS })
+    store.next('put', fault.pass())
+    store.always('put', fault.failBefore())
+    await tokens.token(shop)
+
+    await expect(tokens.force(shop)).rejects.toMatchObject({ code: 'ERR_LEASE_TIMEOUT' })
+    store.heal()
+    await tokens.close()
+    await clock.settle()
+    expect(tokenCalls()).toBe(1)
   })
 })

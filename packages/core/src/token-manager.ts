@@ -223,13 +223,9 @@ class StoredTokenManager implements TokenManager {
     return this.#outcome(shop, await this.#gate.alone(shop, want), signal)
   }
 
-  async #outcome(
-    shop: Shop,
-    { usable }: Flight<ServableRecord>,
-    signal: AbortSignal | undefined,
-  ): Promise<AccessToken> {
+  async #outcome(shop: Shop, flight: Flight<ServableRecord>, signal: AbortSignal | undefined): Promise<AccessToken> {
     try {
-      return this.#remember(shop, await untilAborted(usable, signal)).token
+      return this.#remember(shop, await this.#gate.outcome(shop, flight, signal)).token
     } catch (error) {
       if (isShopifyTokenError(error) && error.code === 'ERR_REAUTHORIZATION_REQUIRED') this.#cache.delete(shop)
       throw error

@@ -16,8 +16,8 @@ export function retryDelayMs(
 }
 
 /**
- * How long a shop is left alone after a run without success: it doubles with every failure. An outage ends for all
- * shops at once, so its cap is low; a frozen shop stays frozen, so its cap is the longest.
+ * How long a shop is left alone after a run without success: it doubles with every failure. An outage or a wrong
+ * client secret ends for all shops at once, so its cap is low; a frozen shop stays frozen, so its cap is the longest.
  */
 export function coolDownAfter(
   refusal: Exclude<Refusal, { outcome: 'terminal' }>,
@@ -26,7 +26,7 @@ export function coolDownAfter(
   { coolDownMs, outageCoolDownMs, maxCoolDownMs }: Durations,
 ): CoolDown {
   const failures = (previous?.scope === 'all' ? previous.failures : 0) + 1
-  const cap = refusal.outcome === 'transient' ? outageCoolDownMs : maxCoolDownMs
+  const cap = refusal.outcome === 'unavailable' ? maxCoolDownMs : outageCoolDownMs
   const asked = refusal.outcome === 'misconfigured' ? undefined : refusal.retryAfterMs
   const grown = Math.min(cap, coolDownMs * 2 ** Math.min(failures - 1, 30))
   return { until: now + Math.max(grown, asked ?? 0), failures, scope: 'all' }

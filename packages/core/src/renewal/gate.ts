@@ -1,6 +1,8 @@
+import { DeadlineExceeded, untilAborted, withDeadline } from '../deadline.js'
 import type { Shop } from '../shop.js'
 import type { ServableRecord } from '../token.js'
 import type { Want } from './decide.js'
+import { leaseTimeout, patienceMs } from './patience.js'
 import { RenewalRun } from './renewal-run.js'
 import type { RunContext } from './run-context.js'
 import { type Flight, SingleFlight } from './single-flight.js'
@@ -24,7 +26,12 @@ export class Gate {
 
   /** Begins a run of the caller's own, after the one under way. */
   alone(shop: Shop, want: Want): Promise<Flight<ServableRecord>> {
-    return this.#flights.alone(shop, () => this.#begin(shop, want))
+    return this.#patiently(shop, (signal) => this.#flights.alone(shop, () => this.#begin(shop, want), signal))
+  }
+
+  /** What a run brings. A caller waits no longer than a lease may last; the run goes on without them. */
+  outcome(shop: Shop, { usable }: Flight<ServableRecord>, signal: AbortSignal | undefined): Promise<ServableRecord> {
+    return this.#patiently(shop, () => untilAborted(usable, signal))
   }
 
   isRunning(shop: Shop): boolean {
@@ -35,6 +42,16 @@ export class Gate {
   async settled(): Promise<void> {
     for (let running = this.#flights.running(); running.length > 0; running = this.#flights.running()) {
       await Promise.all(running.map(([, { settled }]) => settled))
+    }
+  }
+
+  async #patiently<T>(shop: Shop, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { clock, durations } = this.#context
+    try {
+      return await withDeadline(clock, patienceMs(durations), work)
+    } catch (error) {
+      if (error instanceof DeadlineExceeded) throw leaseTimeout(shop)
+      throw error
     }
   }
 

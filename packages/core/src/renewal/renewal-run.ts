@@ -2,7 +2,6 @@ import {
   ClosedError,
   InvalidSessionTokenError,
   isShopifyTokenError,
-  LeaseTimeoutError,
   ReauthorizationRequiredError,
   TokenEndpointError,
 } from '../errors.js'
@@ -25,14 +24,13 @@ import { failureOf, type Inconclusive } from './failure.js'
 import { keepPair } from './keep-pair.js'
 import { LockHold } from './lock-hold.js'
 import { newRecord } from './new-record.js'
+import { leaseTimeout, patienceMs } from './patience.js'
 import { present, type Presented } from './present.js'
 import { type Announced, Row } from './row.js'
 import type { RunContext } from './run-context.js'
 
 /** Life that an ID token must have left to be worth sending. */
 const ID_TOKEN_MARGIN_MS = 10_000
-/** How much longer than a lease a run waits for others before it gives up. */
-const WAIT_MARGIN_MS = 2_000
 /** Mean pause between two looks at a row that another process is renewing. */
 const POLL_MS = 100
 
@@ -301,12 +299,7 @@ export class RenewalRun {
   async #pause(): Promise<null> {
     const { clock, closing, durations, random } = this.#context
     this.#refuseWhenClosing()
-    if (this.#elapsedMs() > durations.leaseMs + WAIT_MARGIN_MS) {
-      throw new LeaseTimeoutError('Another run has been renewing this shop for longer than a lease may last.', {
-        shop: this.#shop,
-        retryAfterMs: WAIT_MARGIN_MS,
-      })
-    }
+    if (this.#elapsedMs() > patienceMs(durations)) throw leaseTimeout(this.#shop)
     await clock.sleep(Math.ceil(POLL_MS * (0.5 + random())), closing).catch(() => undefined)
     return null
   }

@@ -35,6 +35,8 @@ export function renewAtOf(
 }
 
 const DAY_MS = 86_400_000
+/** @see Shopify: "Offline access tokens" */
+const DOCUMENTED_REFRESH_LIFETIME_MS = 90 * DAY_MS
 
 /** When the keep-alive sweep should visit a row; computed with every write, so that one index finds what is due. */
 export function sweepAtOf(record: TokenRecord, now: number, { keepAliveMs, markedRetryMs }: Durations): number | null {
@@ -48,5 +50,7 @@ export function sweepAtOf(record: TokenRecord, now: number, { keepAliveMs, marke
 
 /** Whether a marked shop's candidates are due for their daily try. */
 export function markIsStale(record: ExpiringRecord, now: number, { markedRetryMs }: Durations): boolean {
-  return record.mark !== null && now >= record.mark.triedAt + markedRetryMs && now < record.refreshTokenExpiresAt
+  if (record.mark === null || now < record.mark.triedAt + markedRetryMs) return false
+  // An end that Shopify did not tell is recorded cautiously early; here the documented 90 days count.
+  return now < Math.max(record.refreshTokenExpiresAt, record.obtainedAt + DOCUMENTED_REFRESH_LIFETIME_MS)
 }

@@ -26,9 +26,10 @@ export class SingleFlight<T> {
     return { flight, joined: false }
   }
 
-  /** Starts a run of its own as soon as nobody else's is under way. */
-  async alone(key: string, start: () => Flight<T>): Promise<Flight<T>> {
+  /** Starts a run of its own as soon as nobody else's is under way; none at all once `signal` has aborted. */
+  async alone(key: string, start: () => Flight<T>, signal?: AbortSignal): Promise<Flight<T>> {
     for (;;) {
+      signal?.throwIfAborted()
       const { flight, joined } = this.share(key, start)
       if (!joined) return flight
       await flight.settled

@@ -17,6 +17,7 @@ import {
 } from '@shopify-tokens/core'
 import type { DataSource } from 'typeorm'
 import { CellReader, type Cells } from './cells.js'
+import type { Answer } from './dialects/dialect.js'
 import { toRecord } from './row.js'
 import { dialectOf, inSession, type Reach, type Run } from './session.js'
 import { type Statement, NOW_COLUMN, Statements } from './statements.js'
@@ -87,8 +88,11 @@ export class TypeOrmTokenStore implements TokenStore {
         : this.#statements.update(key, record, version, expected)
     return inSession(this.#reach, key.shop, async (run) => {
       for (;;) {
-        const revision = await this.#write(run, statement, key.shop)
-        if (revision !== undefined) return { outcome: 'written', version, revision }
+        const answer = await this.#write(run, statement, key.shop)
+        if (answer !== undefined) {
+          const revision = expected === 'absent' ? 1 : await this.#revision(run, answer, key)
+          return { outcome: 'written', version, revision }
+        }
         const present = await this.#read(run, key)
         if (present.version !== expected) return { outcome: 'conflict', present }
       }
@@ -123,19 +127,19 @@ export class TypeOrmTokenStore implements TokenStore {
     })
   }
 
-  /** The new revision; `undefined`: nothing was written. */
-  async #write(run: Run, { sql, parameters }: Statement, shop: Shop): Promise<number | undefined> {
+  /** `undefined`: nothing was written. */
+  async #write(run: Run, { sql, parameters }: Statement, shop: Shop): Promise<Answer | undefined> {
     const answer = await run(sql, parameters)
     if (answer === 'lost' || answer.changed === 0) return undefined
-    if (answer.changed !== 1) {
-      throw new StoreUnreadableError(
-        `One write changed ${answer.changed} rows: the token table has lost its primary key.`,
-        { shop },
-      )
-    }
-    // An insert tells no revision: it is the first.
-    const [row] = answer.rows
-    return row?.revision === undefined || row.revision === 0 ? 1 : Number(row.revision)
+    if (answer.changed === 1) return answer
+    throw new StoreUnreadableError(
+      `One write changed ${answer.changed} rows: the token table has lost its primary key.`,
+      { shop },
+    )
+  }
+
+  async #revision(run: Run, { rows: [row] }: Answer, key: RecordKey): Promise<number> {
+    return row === undefined ? (await this.#read(run, key)).revision : new CellReader(row, key.shop).integer('revision')
   }
 
   async #read(run: Run, key: RecordKey): Promise<Snapshot> {

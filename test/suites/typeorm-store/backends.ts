@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DatabaseType, tokenEntity, tokenMigrations } from '@shopify-tokens/typeorm-store'
 import { DataSource, type DataSourceOptions } from 'typeorm'
-import { createMariaDbDatabase, createPostgresDatabase, runOnPostgres, type TestDatabase } from '../../servers.js'
+import {
+  createMariaDbDatabase,
+  createPostgresDatabase,
+  describeWithServer,
+  runOnPostgres,
+  type TestDatabase,
+} from '../../servers.js'
 
 /** A migrated database for one suite, and the ways into it. */
 export interface Backend {
@@ -15,6 +21,25 @@ export interface Backend {
   readonly owner: DataSource
   /** Closes what was opened and removes the database. */
   close(): Promise<void>
+}
+
+/** Runs a suite on each database; `backend()` is there from `beforeAll` on. */
+export function onEveryDatabase(suite: (backend: () => Backend, type: DatabaseType) => void): void {
+  const on = (type: DatabaseType, start: () => Promise<Backend>) => () => {
+    let backend: Backend
+    beforeAll(async () => {
+      backend = await start()
+    })
+    afterAll(() => backend.close())
+    suite(() => backend, type)
+  }
+  describe('on a SQLite file', on('better-sqlite3', sqliteBackend))
+  describeWithServer(
+    'PostgreSQL',
+    'on PostgreSQL, as a role that may change no schema',
+    on('postgres', postgresBackend),
+  )
+  describeWithServer('MariaDB', 'on MariaDB, as a role that may change no schema', on('mariadb', mariaDbBackend))
 }
 
 async function backend(
@@ -43,7 +68,7 @@ async function backend(
   }
 }
 
-export async function sqliteBackend(): Promise<Backend> {
+async function sqliteBackend(): Promise<Backend> {
   const folder = await mkdtemp(join(tmpdir(), 'shopify-tokens-'))
   const options = {
     database: join(folder, 'tokens.sqlite'),
@@ -61,7 +86,7 @@ export async function sqliteBackend(): Promise<Backend> {
   )
 }
 
-export async function postgresBackend(): Promise<Backend> {
+async function postgresBackend(): Promise<Backend> {
   const database = await createPostgresDatabase()
   const role = roleName()
   const url = withUser(database, role)
@@ -82,7 +107,7 @@ export async function postgresBackend(): Promise<Backend> {
   )
 }
 
-export async function mariaDbBackend(): Promise<Backend> {
+async function mariaDbBackend(): Promise<Backend> {
   const database = await createMariaDbDatabase()
   const role = roleName()
   const asAdmin = async (statement: string): Promise<void> => {

@@ -2,34 +2,29 @@ import { type Clock, type RecordKey, systemClock } from '@shopify-tokens/core'
 import { type TokenStoreBackend, tokenStoreContract } from '@shopify-tokens/testing'
 import { TypeOrmTokenStore } from '@shopify-tokens/typeorm-store'
 import type { DataSource } from 'typeorm'
-import { describeWithServer } from '../../servers.js'
-import { type Backend, mariaDbBackend, postgresBackend, sqliteBackend } from './backends.js'
+import { onEveryDatabase } from './backends.js'
 
 const wrongClock: Clock = { ...systemClock, now: () => Date.now() + 3_600_000 }
 
 class RolledBack extends Error {}
 
-/** Everything the contract needs of one database, and a suite that runs it. */
-function contractOn(name: string, start: () => Promise<Backend>): void {
-  let backend: Backend
+onEveryDatabase((backend) => {
   let app: DataSource
   let otherApp: DataSource
   beforeAll(async () => {
-    backend = await start()
-    app = await backend.open()
-    otherApp = await backend.open()
+    app = await backend().open()
+    otherApp = await backend().open()
   })
-  afterAll(() => backend.close())
 
   const onRow = async (sql: string, key: RecordKey): Promise<void> => {
-    await backend.owner.query(sql.replace('KEY', `client_id = '${key.clientId}' AND shop = '${key.shop}'`))
+    await backend().owner.query(sql.replace('KEY', `client_id = '${key.clientId}' AND shop = '${key.shop}'`))
   }
 
   const hooks: TokenStoreBackend = {
-    name,
+    name: 'TypeOrmTokenStore',
     open: () => ({
       store: new TypeOrmTokenStore(app, { timeoutMs: 800 }),
-      other: new TypeOrmTokenStore(otherApp, { clock: backend.type === 'better-sqlite3' ? systemClock : wrongClock }),
+      other: new TypeOrmTokenStore(otherApp, { clock: backend().type === 'better-sqlite3' ? systemClock : wrongClock }),
     }),
     async rollbackAround(work) {
       const transaction = app.transaction(async (manager) => {
@@ -40,8 +35,8 @@ function contractOn(name: string, start: () => Promise<Backend>): void {
       await expect(transaction).rejects.toThrow(RolledBack)
     },
     async stallAround(key, work) {
-      const runner = backend.owner.createQueryRunner()
-      await runner.query(backend.type === 'better-sqlite3' ? 'BEGIN IMMEDIATE' : 'START TRANSACTION')
+      const runner = backend().owner.createQueryRunner()
+      await runner.query(backend().type === 'better-sqlite3' ? 'BEGIN IMMEDIATE' : 'START TRANSACTION')
       await runner.query(`UPDATE shopify_tokens SET format = format WHERE shop = '${key.shop}'`)
       try {
         await work()
@@ -57,14 +52,4 @@ function contractOn(name: string, start: () => Promise<Backend>): void {
     it(title, body, 30_000)
   }
   tokenStoreContract({ describe, it: patientIt }, hooks)
-}
-
-describe('on a SQLite file', () => {
-  contractOn('TypeOrmTokenStore', sqliteBackend)
-})
-describeWithServer('PostgreSQL', 'on PostgreSQL, as a role that may change no schema', () => {
-  contractOn('TypeOrmTokenStore', postgresBackend)
-})
-describeWithServer('MariaDB', 'on MariaDB, as a role that may change no schema', () => {
-  contractOn('TypeOrmTokenStore', mariaDbBackend)
 })

@@ -3,7 +3,7 @@ import type { Parameter } from '../row.js'
 
 /** What came of a statement. */
 export interface Answer {
-  /** The rows read; of an `UPDATE` that changed a row, one with its new `revision`. */
+  /** The rows read; of an `UPDATE` that changed a row, one with its new `revision` if it is known. */
   readonly rows: readonly Cells[]
   /** How many rows it has changed. */
   readonly changed: number

@@ -46,7 +46,8 @@ export const mysql: Dialect<MysqlConnection> = {
     if (Array.isArray(result)) return { rows: result, changed: 0, uncommitted: false }
     const { affectedRows, insertId, serverStatus = 0 } = result
     return {
-      rows: [{ revision: Number(insertId) }],
+      // 0 after an insert, and after an update of a table that has triggers.
+      rows: insertId === 0 ? [] : [{ revision: insertId }],
       changed: affectedRows,
       uncommitted: (serverStatus & IN_TRANSACTION) !== 0,
     }

@@ -65,5 +65,6 @@ export const sqlite: Dialect<SqliteConnection> = {
     return isBusy ? 'again' : 'unknown'
   },
 
-  isMissingTable: (error) => error instanceof Error && /^no such (table|column)/.test(error.message),
+  // Not instanceof: the native module throws errors of whichever realm has loaded it first.
+  isMissingTable: (error) => /^no such (table|column)/.test(String((error as { message?: unknown } | null)?.message)),
 }

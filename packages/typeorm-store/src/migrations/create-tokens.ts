@@ -94,7 +94,7 @@ const mysqlTable = createTable({
   text: 'mediumtext',
   instant: 'bigint',
   count: 'int',
-  flag: 'tinyint(1)',
+  flag: 'tinyint',
 })
 
 const createOnMysql = (table: string): string =>
@@ -106,7 +106,7 @@ const TABLES: Record<DatabaseType, (table: string) => string> = {
     word: 'varchar(64)',
     text: 'text',
     instant: 'bigint',
-    count: 'int',
+    count: 'integer',
     flag: 'boolean',
   }),
   postgres: createTable({

@@ -4,13 +4,13 @@ import type { PutResult, RecordKey, Snapshot, TokenRecord, TokenStore, Version }
 /** The version of a write that must have happened. */
 export function written(result: PutResult): Version {
   assert.equal(result.outcome, 'written', 'the put was answered as a conflict')
-  return (result).version
+  return result.version
 }
 
 /** The present row of a put that must have lost. */
 export function conflicting(result: PutResult): Snapshot {
   assert.equal(result.outcome, 'conflict', 'the put was answered as written')
-  return (result).present
+  return result.present
 }
 
 /** Asserts that two values hold the same. Compares copies: test runners such as jest clone into another realm. */

@@ -95,12 +95,14 @@ export const compareAndSetClauses: readonly CheckedClause<TokenStoreBench>[] = [
         const attempt = anAttempt({ id: `caller-${String(caller)}` })
         const store = instance(bench, caller)
         let row = await store.get(here)
-        for (;;) {
+        // Every conflict means that somebody else has written, and each of them writes once.
+        for (let conflicts = 0; conflicts < CALLERS; conflicts += 1) {
           const record = aRecord.empty({ attempts: [...(row.record?.attempts ?? []), attempt] })
           const result = await store.put(here, record, row.version)
           if (result.outcome === 'written') return
           row = result.present
         }
+        assert.fail('more conflicts than there are other callers')
       })
 
       const row = await bench.store.get(here)

@@ -1,0 +1,196 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { randomUUID } from 'node:crypto'
+import {
+  type PutResult,
+  type RecordKey,
+  type ScannedRow,
+  type ScanQuery,
+  type Snapshot,
+  StoreUnavailableError,
+  StoreUnreadableError,
+  type TokenRecord,
+  type TokenStore,
+  type Version,
+} from '@shopify-tokens/core'
+import { FAKE_EPOCH, type TokenStoreBackend } from '@shopify-tokens/testing'
+
+export interface Row {
+  readonly key: RecordKey
+  readonly record: TokenRecord
+  readonly version: string
+  readonly revision: number
+  readonly askedAt: number | null
+  readonly format: number
+}
+
+type Rows = Map<string, Row>
+
+export class TimedOut extends Error {}
+
+/** A pretended database: rows, a clock, transactions of an application, and locks that others hold. */
+export class Database {
+  readonly committed: Rows = new Map<string, Row>()
+  readonly ambient = new AsyncLocalStorage<Rows>()
+  readonly stalled = new Set<string>()
+  readonly now = FAKE_EPOCH
+
+  nameOf({ clientId, shop }: RecordKey): string {
+    return `${clientId} ${shop}`
+  }
+
+  /** Writes one row, unless somebody else holds its lock for longer than the writer will wait. */
+  write(name: string, row: Row | null, rows: Rows = this.committed): void {
+    if (this.stalled.has(name)) throw new TimedOut()
+    if (row === null) rows.delete(name)
+    else rows.set(name, row)
+  }
+
+  /** What an application's transaction sees: its own writes above what is committed. */
+  inTransaction(): Rows {
+    return this.ambient.getStore() ?? this.committed
+  }
+}
+
+/** An adapter that keeps the contract, in steps that the wrong ones replace one at a time. */
+export class HonestStore implements TokenStore {
+  protected readonly database: Database
+
+  constructor(database: Database) {
+    this.database = database
+  }
+
+  async get(key: RecordKey): Promise<Snapshot> {
+    return this.snapshot(this.read(key), key)
+  }
+
+  async put(key: RecordKey, record: TokenRecord, expected: Version | 'absent'): Promise<PutResult> {
+    const present = this.read(key)
+    let isExpected = this.isExpected(present, expected)
+    if (typeof isExpected !== 'boolean') isExpected = await isExpected
+    if (!isExpected) return { outcome: 'conflict', present: this.snapshot(present, key) }
+    const row = this.successor(key, this.take(record), present)
+    try {
+      this.write(key, row)
+    } catch (error) {
+      return this.onTimeout(error, row)
+    }
+    return this.answer(row)
+  }
+
+  async *scan(query: ScanQuery): AsyncGenerator<ScannedRow, void, undefined> {
+    const { clientId, after, pageSize = 100 } = query
+    for (let from: string = after ?? ''; ;) {
+      const rows = [...this.database.committed.values()].filter((row) => row.key.clientId === clientId)
+      const page = this.order(rows.filter((row) => row.key.shop > from && this.isWanted(row, query))).slice(0, pageSize)
+      for (const row of page) {
+        const { record, ...snapshot } = this.snapshot(row, row.key)
+        if (record !== null) yield { key: row.key, record, ...snapshot }
+      }
+      const last = page.at(-1)
+      if (last === undefined || page.length < pageSize) return
+      from = last.key.shop
+    }
+  }
+
+  async ask(key: RecordKey): Promise<void> {
+    const row = this.read(key)
+    if (row !== undefined) this.database.committed.set(this.nameOf(key), { ...row, askedAt: this.now() })
+  }
+
+  protected nameOf(key: RecordKey): string {
+    return this.database.nameOf(key)
+  }
+
+  protected read(key: RecordKey): Row | undefined {
+    return this.database.committed.get(this.nameOf(key))
+  }
+
+  protected write(key: RecordKey, row: Row): void {
+    this.database.write(this.nameOf(key), row)
+  }
+
+  /** Answers at once: between this look and the write nobody else gets a turn. */
+  protected isExpected(present: Row | undefined, expected: string): boolean | Promise<boolean> {
+    if (present !== undefined && !this.isReadable(present)) throw unreadable(present.key)
+    return (present?.version ?? 'absent') === expected
+  }
+
+  protected isReadable({ format }: Row): boolean {
+    return format === 1
+  }
+
+  protected successor(key: RecordKey, record: TokenRecord, present: Row | undefined): Row {
+    const revision = (present?.revision ?? 0) + 1
+    return { key, record, version: randomUUID(), revision, askedAt: null, format: 1 }
+  }
+
+  protected answer({ version, revision }: Row): PutResult {
+    return { outcome: 'written', version: version as Version, revision }
+  }
+
+  protected onTimeout(error: unknown, { key }: Row): PutResult {
+    throw new StoreUnavailableError('no answer', { shop: key.shop, cause: error })
+  }
+
+  protected take(record: TokenRecord): TokenRecord {
+    return structuredClone(record)
+  }
+
+  protected handOut(record: TokenRecord): TokenRecord {
+    return structuredClone(record)
+  }
+
+  protected now(): number {
+    return this.database.now
+  }
+
+  protected order(rows: Row[]): Row[] {
+    return rows.sort((a, b) => (a.key.shop < b.key.shop ? -1 : 1))
+  }
+
+  protected isWanted({ record, askedAt }: Row, { kinds, marked, sweepBefore }: ScanQuery): boolean {
+    if (kinds?.includes(record.kind) === false) return false
+    if (marked !== undefined && marked !== (record.mark !== null)) return false
+    const isDue = sweepBefore === undefined || (record.sweepAt !== null && record.sweepAt <= sweepBefore)
+    return isDue || askedAt !== null
+  }
+
+  protected snapshot(row: Row | undefined, key: RecordKey): Snapshot {
+    const now = this.now()
+    if (row === undefined) return { record: null, version: 'absent', revision: 0, askedAt: null, now }
+    if (!this.isReadable(row)) throw unreadable(key)
+    const { record, version, revision, askedAt } = row
+    return { record: this.handOut(record), version: version as Version, revision, askedAt, now }
+  }
+}
+
+function unreadable({ shop }: RecordKey): StoreUnreadableError {
+  return new StoreUnreadableError('a newer format', { shop })
+}
+
+/** The contract's way into an adapter over a pretended database, all hooks included. */
+export function backendOf(Adapter: new (database: Database, instance: number) => TokenStore): TokenStoreBackend {
+  let database = new Database()
+  return {
+    name: Adapter.name,
+    open() {
+      database = new Database()
+      return { store: new Adapter(database, 0), other: new Adapter(database, 1) }
+    },
+    async rollbackAround(work) {
+      await database.ambient.run(new Map(database.committed), work)
+    },
+    async stallAround(key, work) {
+      database.stalled.add(database.nameOf(key))
+      await work()
+      database.stalled.clear()
+    },
+    async erase(key) {
+      database.committed.delete(database.nameOf(key))
+    },
+    async newerFormat(key) {
+      const name = database.nameOf(key)
+      database.committed.set(name, { ...database.committed.get(name)!, format: 2 })
+    },
+  }
+}

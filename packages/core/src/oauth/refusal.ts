@@ -14,7 +14,7 @@ export interface Terminal {
 export interface Misconfigured {
   readonly outcome: 'misconfigured'
   readonly status: number
-  /** Shopify's `error` code. */
+  /** Shopify's `error` code; empty when the answer had none. */
   readonly error: string
 }
 
@@ -50,6 +50,9 @@ const DEAD_CODE = 'The authorization code was not found or was already used'
 const DEAD_SUBJECT = 'Invalid subject token'
 const UNKNOWN_APP = 'Could not find Shopify API application'
 
+/** An error code goes into events and logs; anything else might quote the request, and so a secret. */
+const ERROR_CODE = /^[a-z_]{0,64}$/
+
 /** Statuses with a meaning of their own on every route of a shop. @see Shopify: "API response status codes" */
 const SHOP_UNAVAILABLE = new Set([402, 403, 404, 423, 430])
 const RETRY_SOON = new Set([408, 425, 429])
@@ -82,13 +85,12 @@ function terminalReason(
   description: string,
 ): Terminal['reason'] | null {
   if (status === 400 && error === 'app_not_installed') return 'app-not-installed'
+  if ((status === 400 || status === 401) && error === 'invalid_grant') return 'credential-dead'
   const dead =
     grant === 'refresh'
-      ? (status === 401 && error === 'invalid_request' && description.includes(DEAD_REFRESH_TOKEN)) ||
-        ((status === 400 || status === 401) && error === 'invalid_grant')
+      ? status === 401 && error === 'invalid_request' && description.includes(DEAD_REFRESH_TOKEN)
       : status === 400 &&
         (error === 'invalid_subject_token' ||
-          error === 'invalid_grant' ||
           (error === 'invalid_request' && (description.includes(DEAD_SUBJECT) || description.includes(DEAD_CODE))))
   return dead ? 'credential-dead' : null
 }
@@ -101,7 +103,7 @@ function errorFields(json: unknown): { error: string | undefined; description: s
   if (typeof json !== 'object' || json === null) return { error: undefined, description: '' }
   const { error, error_description: description, errors } = json as Record<string, unknown>
   return {
-    error: typeof error === 'string' ? error : undefined,
+    error: typeof error === 'string' && ERROR_CODE.test(error) ? error : undefined,
     description: typeof description === 'string' ? description : typeof errors === 'string' ? errors : '',
   }
 }

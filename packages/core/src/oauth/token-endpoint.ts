@@ -73,13 +73,14 @@ export async function presentCredential(
         signal,
       })
       const answeredAt = clock.now()
+      const dateHeader = parseDate(response.headers.get('date'))
       const json = parseJson(await readBounded(response, MAX_BODY_BYTES))
       return {
-        answer: understand(endpoint, credential, response, json, answeredAt),
+        answer: understand(endpoint, credential, response, json, dateHeader ?? answeredAt),
         requestId: response.headers.get('x-request-id') ?? undefined,
         sentAt,
         answeredAt,
-        dateHeader: parseDate(response.headers.get('date')),
+        dateHeader,
       }
     })
   } catch {
@@ -94,13 +95,13 @@ function understand(
   credential: Credential,
   response: Response,
   json: unknown,
-  now: number,
+  serverNow: number,
 ): GrantAnswer {
   if (response.ok) {
     const tokens = parseTokenResponse(credential.grant, json)
     if (tokens !== null) return { outcome: 'granted', tokens }
   }
-  const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), now, endpoint.maxRetryAfterMs)
+  const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), serverNow, endpoint.maxRetryAfterMs)
   return classifyRefusal(credential.grant, response.status, json, retryAfterMs)
 }
 
@@ -119,10 +120,13 @@ function parseDate(value: string | null): number | null {
   return Number.isNaN(at) ? null : at
 }
 
-/** Seconds as an integer or a float, or an HTTP date (RFC 9110 section 10.2.3); in milliseconds, between 0 and `max`. */
-function parseRetryAfter(value: string | null, now: number, max: number): number | undefined {
+/**
+ * Seconds as an integer or a float, or an HTTP date (RFC 9110 section 10.2.3) of the clock that `serverNow` was read
+ * from; in milliseconds, between 0 and `max`.
+ */
+function parseRetryAfter(value: string | null, serverNow: number, max: number): number | undefined {
   if (value === null || value.trim() === '') return undefined
   const asSeconds = Number(value)
-  const ms = Number.isFinite(asSeconds) ? asSeconds * 1000 : Date.parse(value) - now
+  const ms = Number.isFinite(asSeconds) ? asSeconds * 1000 : Date.parse(value) - serverNow
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(Math.ceil(ms), 0), max)
 }

@@ -44,7 +44,7 @@ export function parseTokenResponse(grant: Grant, body: unknown): MintedTokens | 
   const fields: WireFields = body
   const accessToken = nonEmpty(fields.access_token)
   const refreshToken = nonEmpty(fields.refresh_token)
-  if (accessToken === null) return null
+  if (accessToken === null || !VISIBLE.test(accessToken)) return null
 
   if (refreshToken === null) {
     // A refresh always brings a successor, and a token that ends without one would strand the shop.
@@ -61,6 +61,11 @@ export function parseTokenResponse(grant: Grant, body: unknown): MintedTokens | 
   }
 }
 
+/** What fits into a header. @see RFC 6749 appendix A.12 */
+const VISIBLE = /^[\x21-\x7e]+$/
+/** A number of seconds without bounds would make an instant that no store's column holds, and lose the pair. */
+const CENTURY_MS = 100 * 365 * 86_400_000
+
 /** Comma-separated on the wire; spaces around a scope are not part of it. */
 function parseScopes(value: unknown): readonly string[] | null {
   if (typeof value !== 'string') return null
@@ -74,9 +79,9 @@ function nonEmpty(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null
 }
 
-/** Integers, floats and numeric strings, in milliseconds. */
+/** Integers, floats and numeric strings, in milliseconds: none for what is below 0, a century for what is above. */
 function seconds(value: unknown): number | null {
   const number =
     typeof value === 'number' ? value : typeof value === 'string' && value.trim() !== '' ? Number(value) : NaN
-  return Number.isFinite(number) ? Math.trunc(number * 1000) : null
+  return Number.isFinite(number) ? Math.min(Math.max(Math.trunc(number * 1000), 0), CENTURY_MS) : null
 }

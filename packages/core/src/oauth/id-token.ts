@@ -1,7 +1,7 @@
 import { createHash, createSecretKey, type KeyObject } from 'node:crypto'
 import { errors as joseErrors, type JWTPayload, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
-import { InvalidSessionTokenError, InvalidShopError, type SessionTokenFlaw } from '../errors.js'
+import { InvalidSessionTokenError, type SessionTokenFlaw } from '../errors.js'
 import type { Secret } from '../secret.js'
 import { parseShop, type Shop } from '../shop.js'
 
@@ -90,8 +90,8 @@ export class SessionTokenVerifier {
 }
 
 function read({ iss, dest, sub, sid, exp }: JWTPayload): SessionToken {
-  const shop = shopOf(dest)
-  if (shop !== shopOf(iss)) throw new InvalidSessionTokenError('shop')
+  const shop = shopOf(dest, ORIGIN)
+  if (shop !== shopOf(iss, ORIGIN_AND_PATH)) throw new InvalidSessionTokenError('shop')
   return {
     shop,
     userId: typeof sub === 'string' ? sub : undefined,
@@ -100,14 +100,16 @@ function read({ iss, dest, sub, sid, exp }: JWTPayload): SessionToken {
   }
 }
 
-function shopOf(url: unknown): Shop {
+/** Not through `URL`, which repairs: it drops a user name or a default port, and turns look-alike letters into ASCII. */
+const ORIGIN = /^https:\/\/([^/]*)$/
+const ORIGIN_AND_PATH = /^https:\/\/([^/]*)(?:\/.*)?$/
+
+function shopOf(claim: unknown, form: RegExp): Shop {
   try {
-    const { protocol, host } = new URL(String(url))
-    if (protocol === 'https:') return parseShop(host)
-  } catch (error) {
-    if (!(error instanceof TypeError) && !(error instanceof InvalidShopError)) throw error
+    return parseShop(typeof claim === 'string' ? form.exec(claim)?.[1] : undefined)
+  } catch {
+    throw new InvalidSessionTokenError('shop')
   }
-  throw new InvalidSessionTokenError('shop')
 }
 
 function flawOf(error: unknown): SessionTokenFlaw {

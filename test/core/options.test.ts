@@ -53,8 +53,15 @@ describe('options', () => {
         fetch: jest.fn(),
         random: () => 0,
       },
-      ...{ renewal: 'lazy', requireExpiring: true, apiVersion: '2026-10', cacheSize: 5, clock, leaseMs: 20_000 },
-    } as const
+      ...{
+        renewal: 'lazy' as const,
+        requireExpiring: true,
+        apiVersion: '2026-10',
+        cacheSize: 5,
+        clock,
+        leaseMs: 20_000,
+      },
+    } satisfies Partial<TokenManagerOptions>
 
     expect(parseOptions({ ...NEEDED, ...given })).toMatchObject(given)
   })

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto'
+import { type RecordKey, Secret } from '@shopify-tokens/core'
+import { aKey, aRecord } from '@shopify-tokens/testing'
+import { migrateTokenDatabase, openTokenStore } from '@shopify-tokens/typeorm-store/from-environment'
+import { DataSource, type DataSourceOptions } from 'typeorm'
+import { createMariaDbDatabase, createPostgresDatabase, describeWithServer, type TestDatabase } from '../servers.js'
+import { MarkdownDocument } from './markdown.js'
+
+const document = new MarkdownDocument('SECURITY.md')
+
+interface Server {
+  readonly type: 'postgres' | 'mariadb'
+  /** The heading under which the statements stand: those before the first migration, then those after it. */
+  readonly heading: string
+  create(): Promise<TestDatabase>
+  /** What removes a role again. */
+  forget(role: string): readonly string[]
+}
+
+/** A database whose roles have exactly what the page says. Role names live in the server, so each run has its own. */
+async function prepared({ type, heading, create, forget }: Server): Promise<{
+  urlOf(role: string): string
+  execute(role: string, statement: string): Promise<unknown>
+  drop(): Promise<void>
+}> {
+  const database = await create()
+  const suffix = randomBytes(6).toString('hex')
+  const named = (text: string): string =>
+    text.replace(/\bshopify_(migrations|app|reader)\b/g, `$&_${suffix}`).replace(/\bapp\./g, `${database.name}.`)
+  const connect = (url: string): Promise<DataSource> => new DataSource({ type, url } as DataSourceOptions).initialize()
+  const admin = await connect(database.url)
+  const grant = async (part: string): Promise<void> => {
+    for (const statement of named(part).split(';')) if (statement.trim() !== '') await admin.query(statement)
+  }
+  const urlOf = (role: string): string => {
+    const url = new URL(database.url)
+    url.username = named(role)
+    url.password = ''
+    return url.href
+  }
+
+  const { code: before = '' } = blockUnder(heading, 0)
+  const { code: after = '' } = blockUnder(heading, 1)
+  await grant(before)
+  await migrateTokenDatabase({ url: urlOf('shopify_migrations') })
+  await grant(after)
+  return {
+    urlOf,
+    async execute(role, statement) {
+      const connection = await connect(urlOf(role))
+      try {
+        return (await connection.query(statement)) as unknown
+      } finally {
+        await connection.destroy()
+      }
+    },
+    async drop() {
+      const roles = ['shopify_migrations', 'shopify_app', 'shopify_reader'].map(named)
+      for (const statement of roles.flatMap(forget)) await admin.query(statement)
+      await admin.destroy()
+      await database.drop()
+    },
+  }
+}
+
+function blockUnder(heading: string, index: number): { readonly code: string } {
+  const from = document.headings.find(({ text }) => text === heading)?.line ?? Infinity
+  const found = document.blocks.filter(({ language, line }) => language === 'sql' && line > from)[index]
+  if (found === undefined) throw new Error(`SECURITY.md has no statements under ${heading}`)
+  return found
+}
+
+function eachRoleHasWhatItNeeds(server: Server): void {
+  let database: Awaited<ReturnType<typeof prepared>>
+
+  beforeAll(async () => {
+    database = await prepared(server)
+  }, 30_000)
+  afterAll(() => database.drop())
+
+  it('and the app can do all that a store does, and nothing else', async () => {
+    const configuration = {
+      database: { kind: 'server', url: new Secret(database.urlOf('shopify_app')) },
+      sealing: { kind: 'keys', keys: [{ id: 'k1', bytes: Buffer.alloc(32, 1) }] },
+    } as const
+    const opened = openTokenStore({ configuration, announce: () => undefined })
+    const key: RecordKey = aKey({ shop: 'roles' })
+    try {
+      await opened.store.put(key, aRecord.expiring(), 'absent')
+      const { version } = await opened.store.get(key)
+      expect(await opened.store.put(key, aRecord.removed(), version)).toMatchObject({ outcome: 'written', revision: 2 })
+      await opened.store.ask(key)
+      for await (const row of opened.store.scan({ clientId: key.clientId })) expect(row.record.kind).toBe('removed')
+    } finally {
+      await opened.close()
+    }
+    for (const statement of ['CREATE TABLE mine (a int)', 'DELETE FROM shopify_tokens', 'DROP TABLE shopify_tokens']) {
+      await expect(database.execute('shopify_app', statement)).rejects.toThrow(/denied|must be owner/)
+    }
+  })
+
+  it('and the reader sees states, and no credential', async () => {
+    const seen = await database.execute('shopify_reader', 'SELECT shop, kind, scopes, expires_at FROM shopify_tokens')
+    expect(seen).toEqual([expect.objectContaining({ shop: 'roles.myshopify.com', kind: 'removed' })])
+    for (const column of ['access_token', 'refresh_token', 'predecessor', 'alternates', 'attempts']) {
+      const select = `SELECT ${column} FROM shopify_tokens`
+      await expect(database.execute('shopify_reader', select)).rejects.toThrow(/denied/)
+    }
+  })
+}
+
+describeWithServer('PostgreSQL', 'the roles for PostgreSQL have what they need', () => {
+  eachRoleHasWhatItNeeds({
+    type: 'postgres',
+    heading: 'PostgreSQL',
+    create: createPostgresDatabase,
+    forget: (role) => [`DROP OWNED BY ${role} CASCADE`, `DROP ROLE ${role}`],
+  })
+})
+
+describeWithServer('MariaDB', 'the roles for MariaDB and MySQL have what they need', () => {
+  eachRoleHasWhatItNeeds({
+    type: 'mariadb',
+    heading: 'MariaDB and MySQL',
+    create: createMariaDbDatabase,
+    forget: (role) => [`DROP USER ${role}`],
+  })
+})

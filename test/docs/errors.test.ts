@@ -1,0 +1,44 @@
+import { type AnyShopifyTokenError, errorAnswer } from '@shopify-tokens/core'
+import { MarkdownDocument, plain } from './markdown.js'
+import { SourceFacts } from './source-facts.js'
+
+const document = new MarkdownDocument('docs/errors.md')
+const facts = new SourceFacts('packages/core/src/errors.ts')
+const codes = facts.stringsOf('ErrorCode')
+
+it('has a heading for every error code and for nothing else', () => {
+  const headings = document.headings.filter(({ level }) => level > 1).map(({ text }) => text)
+  expect(codes.length).toBeGreaterThan(10)
+  expect([...headings].sort()).toEqual([...codes].sort())
+})
+
+describe.each(codes)('%s', (code) => {
+  const section = document.section(code)
+
+  it('tells who must act and what to do', () => {
+    expect(section).toMatch(/^- \*\*Who must act:\*\* \S/m)
+    expect(section).toMatch(/^- \*\*What to do:\*\* \S/m)
+  })
+
+  it('tells the status with which a request is answered', () => {
+    const error = { [Symbol.for('@shopify-tokens/error')]: true, code } as unknown as AnyShopifyTokenError
+    const told = /^- \*\*Answered with:\*\* (nothing|\d{3})(.*)/m.exec(section)
+    if (code === 'ERR_INVALID_OPTION') {
+      expect(told?.[1]).toBe('nothing')
+      return
+    }
+    const answer = errorAnswer(error, { authPath: '/auth' })
+    expect(told?.[1]).toBe(String(answer?.status))
+    expect(told?.[2]?.includes('`Retry-After`')).toBe(answer?.headers['retry-after'] !== undefined)
+  })
+})
+
+it('explains every reason for a reauthorization', () => {
+  const { rows } = document.table('ERR_REAUTHORIZATION_REQUIRED')
+  expect(rows.map(([reason]) => plain(reason)).sort()).toEqual([...facts.stringsOf('ReauthorizationReason')].sort())
+})
+
+it('names every flaw of a session token', () => {
+  const section = document.section('ERR_INVALID_SESSION_TOKEN')
+  for (const flaw of facts.stringsOf('SessionTokenFlaw')) expect(section).toContain(`\`${flaw}\``)
+})

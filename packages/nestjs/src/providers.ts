@@ -1,0 +1,4 @@
+/** Tokens of the module's own providers; what applications inject has a class. */
+export const MODULE_OPTIONS = Symbol('@shopify-tokens/nestjs options')
+export const OPENED_TOKENS = Symbol('@shopify-tokens/nestjs opened tokens')
+export const REQUEST_SETTINGS = Symbol('@shopify-tokens/nestjs request settings')

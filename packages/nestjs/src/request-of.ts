@@ -1,0 +1,46 @@
+import type { EventEmitter } from 'node:events'
+import type { RequestFacts } from '@shopify-tokens/core'
+import type { ExecutionContext } from '@nestjs/common'
+
+/** A request of Express or Fastify, as far as both agree. */
+interface HttpRequest {
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly query?: unknown
+}
+
+/** The context of a GraphQL operation, as Apollo on Express and Fastify, and Mercurius, hand it over. */
+interface GraphqlContext {
+  readonly req?: HttpRequest
+  readonly request?: HttpRequest
+  readonly reply?: { readonly request?: HttpRequest }
+}
+
+/** What a request says about itself. Nothing that a proxy may have added counts, and no shop that it merely names. */
+export function factsOf(context: ExecutionContext): RequestFacts {
+  const { headers, query } = httpRequestOf(context) ?? {}
+  const authorization = headers?.authorization
+  return {
+    authorization: typeof authorization === 'string' ? authorization : undefined,
+    idToken: (query as { readonly id_token?: unknown } | null | undefined)?.id_token,
+  }
+}
+
+function httpRequestOf(context: ExecutionContext): HttpRequest | undefined {
+  switch (context.getType<string>()) {
+    case 'http':
+      return context.switchToHttp().getRequest<HttpRequest>()
+    case 'graphql': {
+      const { req, request, reply } = context.getArgByIndex<GraphqlContext | undefined>(2) ?? {}
+      return req ?? request ?? reply?.request
+    }
+    default:
+      return undefined
+  }
+}
+
+/** Node's own response, which tells when the client has gone; `undefined` outside HTTP. */
+export function responseOf(context: ExecutionContext): EventEmitter | undefined {
+  if (context.getType() !== 'http') return undefined
+  const response = context.switchToHttp().getResponse<EventEmitter & { readonly raw?: EventEmitter }>()
+  return response.raw ?? response
+}

@@ -1,0 +1,134 @@
+import { InvalidOptionError } from '@shopify-tokens/core'
+import {
+  type DynamicModule,
+  type FactoryProvider,
+  Inject,
+  Module,
+  type OnApplicationShutdown,
+  type Provider,
+} from '@nestjs/common'
+import { APP_FILTER } from '@nestjs/core'
+import { ShopifyTokensExceptionFilter } from './exception.filter.js'
+import {
+  flag,
+  parseOptions,
+  type ShopifyTokensModuleAsyncOptions,
+  type ShopifyTokensModuleExtras,
+  type ShopifyTokensModuleOptions,
+  type ShopifyTokensOptionsFactory,
+} from './module-options.js'
+import { type OpenedTokens, openTokens } from './opened-tokens.js'
+import { MODULE_OPTIONS, OPENED_TOKENS, REQUEST_SETTINGS } from './providers.js'
+import { ShopifyTokenInterceptor } from './shopify-token.interceptor.js'
+import { ShopifyTokens } from './shopify-tokens.js'
+
+/**
+ * Gives an application {@link ShopifyTokens}, {@link ShopifyTokenInterceptor}, and answers to this project's errors.
+ *
+ * The application starts when the tokens can be served, and does not start when the store cannot be opened. When it shuts
+ * down, after the last request, the module closes what it has opened: a manager built from `store` or from the
+ * environment; a source given as `tokens` is closed by whoever made it.
+ */
+@Module({})
+export class ShopifyTokensModule implements OnApplicationShutdown {
+  readonly #opened: OpenedTokens
+
+  constructor(@Inject(OPENED_TOKENS) opened: OpenedTokens) {
+    this.#opened = opened
+  }
+
+  /**
+   * Without `tokens` or `store` the configuration comes from environment variables (`ENVIRONMENT_VARIABLES`), read when the
+   * application starts; `@shopify-tokens/typeorm-store` must be installed then.
+   *
+   * ```ts
+   * @Module({ imports: [ShopifyTokensModule.forRoot()] })
+   * ```
+   *
+   * @throws InvalidOptionError `ERR_INVALID_OPTION`; for what the manager or the environment says, when the application
+   * starts.
+   */
+  static forRoot(options: ShopifyTokensModuleOptions & ShopifyTokensModuleExtras = {}): DynamicModule {
+    const { isGlobal, exceptionFilter, ...moduleOptions } = options
+    parseOptions(moduleOptions)
+    return moduleOf([{ provide: MODULE_OPTIONS, useValue: moduleOptions }], { isGlobal, exceptionFilter })
+  }
+
+  /**
+   * The same with options that other providers help to make: an application's configuration, or its DataSource.
+   *
+   * ```ts
+   * ShopifyTokensModule.forRootAsync({
+   *   inject: [DataSource],
+   *   useFactory: (dataSource: DataSource) => ({
+   *     store: new TypeOrmTokenStore(dataSource), clientId, clientSecret, sealing,
+   *   }),
+   * })
+   * ```
+   *
+   * A DataSource of its own, with two to four connections, is better than the application's: a request that holds the last
+   * pooled connection while it waits for a token would wait for ever.
+   *
+   * @throws InvalidOptionError `ERR_INVALID_OPTION`
+   */
+  static forRootAsync(options: ShopifyTokensModuleAsyncOptions): DynamicModule {
+    return { ...moduleOf(optionsProviders(options), options), imports: options.imports ?? [] }
+  }
+
+  /** Closes what the module has opened. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.#opened.close()
+  }
+}
+
+const FROM_OPTIONS: readonly Provider[] = [
+  {
+    provide: REQUEST_SETTINGS,
+    inject: [MODULE_OPTIONS],
+    useFactory: (options: ShopifyTokensModuleOptions) => parseOptions(options).settings,
+  },
+  {
+    provide: OPENED_TOKENS,
+    inject: [MODULE_OPTIONS],
+    useFactory: (options: ShopifyTokensModuleOptions) => openTokens(parseOptions(options).source),
+  },
+  {
+    provide: ShopifyTokens,
+    inject: [OPENED_TOKENS],
+    useFactory: ({ tokens }: OpenedTokens) => new ShopifyTokens(tokens),
+  },
+  ShopifyTokenInterceptor,
+  ShopifyTokensExceptionFilter,
+]
+
+function moduleOf(providers: Provider[], extras: ShopifyTokensModuleExtras): DynamicModule {
+  const global = flag('isGlobal', extras.isGlobal)
+  const answering = flag('exceptionFilter', extras.exceptionFilter)
+  const filter = { provide: APP_FILTER, useExisting: ShopifyTokensExceptionFilter }
+  return {
+    module: ShopifyTokensModule,
+    global,
+    providers: [...providers, ...FROM_OPTIONS, ...(answering ? [filter] : [])],
+    exports: [ShopifyTokens, REQUEST_SETTINGS, ShopifyTokenInterceptor, ShopifyTokensExceptionFilter],
+  }
+}
+
+function optionsProviders(options: ShopifyTokensModuleAsyncOptions): Provider[] {
+  const { inject = [], useFactory, useClass, useExisting } = options
+  const given = [useFactory, useClass, useExisting].filter((one) => one !== undefined)
+  if (given.length !== 1) {
+    throw new InvalidOptionError('forRootAsync needs one of useFactory, useClass and useExisting.', [
+      'useFactory',
+      'useClass',
+      'useExisting',
+    ])
+  }
+  if (useFactory !== undefined) return [{ provide: MODULE_OPTIONS, inject, useFactory }]
+  const factory = useClass ?? useExisting ?? ''
+  const made: FactoryProvider = {
+    provide: MODULE_OPTIONS,
+    inject: [factory],
+    useFactory: (maker: ShopifyTokensOptionsFactory) => maker.createShopifyTokensOptions(),
+  }
+  return useClass === undefined ? [made] : [made, useClass]
+}

@@ -1,0 +1,83 @@
+import {
+  type AccessToken,
+  createShopClient,
+  InvalidSessionTokenError,
+  type RequestTokenSource,
+  type SessionToken,
+  type Shop,
+  type ShopClient,
+  type TokenManager,
+  type TokenOptions,
+} from '@shopify-tokens/core'
+import { Inject } from '@nestjs/common'
+
+/**
+ * The application's token manager, injected by its class:
+ *
+ * ```ts
+ * constructor(private readonly tokens: ShopifyTokens) {}
+ * ```
+ *
+ * Every method is the manager's, to which it leads. A source of tokens that is no manager has fewer: `acquire`, `force`,
+ * `remove` and `subscribe` then throw a `TypeError`.
+ */
+export class ShopifyTokens implements TokenManager {
+  readonly #source: RequestTokenSource & Partial<TokenManager>
+
+  constructor(source: RequestTokenSource) {
+    this.#source = source
+  }
+
+  /** {@link TokenManager.token} */
+  token(shop: Shop, options?: TokenOptions): Promise<AccessToken> {
+    return this.#source.token(shop, options)
+  }
+
+  /** {@link TokenManager.acquire} */
+  acquire(...args: Parameters<TokenManager['acquire']>): Promise<AccessToken> {
+    return this.#manager('acquire').acquire(...args)
+  }
+
+  /** {@link TokenManager.force} */
+  force(...args: Parameters<TokenManager['force']>): Promise<AccessToken> {
+    return this.#manager('force').force(...args)
+  }
+
+  /** {@link TokenManager.remove} */
+  remove(...args: Parameters<TokenManager['remove']>): Promise<boolean> {
+    return this.#manager('remove').remove(...args)
+  }
+
+  /** {@link TokenManager.subscribe} */
+  subscribe(...args: Parameters<TokenManager['subscribe']>): () => void {
+    return this.#manager('subscribe').subscribe(...args)
+  }
+
+  /** {@link TokenManager.forShop} */
+  forShop(shop: Shop, options?: { readonly idToken?: string | undefined }): ShopClient {
+    const made = this.#source.forShop?.(shop, options)
+    return made ?? createShopClient(this.#source, shop, { fetch, apiVersion: null }, options?.idToken)
+  }
+
+  /** {@link TokenManager.verifySessionToken} */
+  async verifySessionToken(token: string): Promise<SessionToken> {
+    const verifying = this.#source.verifySessionToken?.(token)
+    if (verifying === undefined) throw new InvalidSessionTokenError('missing')
+    return verifying
+  }
+
+  /** {@link TokenManager.close}. The module closes what it has opened by itself, when the application shuts down. */
+  async close(options?: Parameters<TokenManager['close']>[0]): Promise<void> {
+    await this.#source.close?.(options)
+  }
+
+  #manager(method: 'acquire' | 'force' | 'remove' | 'subscribe'): TokenManager {
+    if (typeof this.#source[method] === 'function') return this.#source as TokenManager
+    throw new TypeError(`The module was given a token source without ${method}(): it is no TokenManager.`)
+  }
+}
+
+/** Injects {@link ShopifyTokens} where the type of the parameter does not say so, or is an interface. */
+export function InjectShopifyTokens(): ParameterDecorator & PropertyDecorator {
+  return Inject(ShopifyTokens)
+}

@@ -85,6 +85,31 @@ describe('a pair whose lifetime cannot be believed', () => {
     ])
     expect(eventsOf('token.rotated').map(({ trigger }) => trigger)).toEqual(['expired', 'confirm'])
   })
+
+  it('may be retired by the late request of an earlier run before it is confirmed: its predecessor brings the next', async () => {
+    const { clock, eventsOf, put, record, seed, shopify, store, tokens } = await managedApp({
+      shopifyOptions: { replay: 'new-pair' },
+    })
+    const row = await seed({ ageMs: 2 * HOUR_MS })
+    const lost = anAttempt({ at: clock.now() - 20_000, credential: fingerprint(row.refreshToken) })
+    await put({ ...row, attempts: [lost] })
+    const lateRequest = (): Promise<unknown> =>
+      shopify.fetch(`https://${shop}/admin/oauth/access_token`, {
+        method: 'POST',
+        headers: { accept: 'application/json' },
+        body: new URLSearchParams({
+          ...{ client_id: CLIENT_ID, client_secret: CLIENT_SECRET },
+          ...{ grant_type: 'refresh_token', refresh_token: row.refreshToken },
+        }),
+      })
+    store.next('put', fault.pass(), fault.pass(), fault.meanwhile(lateRequest))
+
+    const token = await tokens.token(shop)
+
+    expect(shopify.accessTokenState(shop, token.value)).toBe('live')
+    expect(await record()).toMatchObject({ mark: null })
+    expect(eventsOf('reauthorization.required')).toEqual([])
+  })
 })
 
 describe('a run that conflicts with another', () => {

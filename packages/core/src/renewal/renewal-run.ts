@@ -46,7 +46,8 @@ export class RenewalRun {
   readonly #row: Row
   readonly #lock: LockHold
   readonly #offer: (record: ServableRecord) => void
-  readonly #presented = new Set<string>()
+  /** Credentials that got the terminal answer in this run. */
+  readonly #dead = new Set<string>()
   readonly #startedAt: number
   #want: Want
   /** The store's clock when the run began. */
@@ -120,9 +121,10 @@ export class RenewalRun {
     return this.#row.announce(snapshot, credential)
   }
 
-  #present(credential: Credential, announced: Announced): Promise<Presented> {
-    this.#presented.add(credential.value)
-    return present(this.#context, this.#row, this.#shop, credential, announced)
+  async #present(credential: Credential, announced: Announced): Promise<Presented> {
+    const presented = await present(this.#context, this.#row, this.#shop, credential, announced)
+    if (presented.answer.outcome === 'terminal') this.#dead.add(credential.value)
+    return presented
   }
 
   async #conclude(
@@ -229,9 +231,9 @@ export class RenewalRun {
     }
   }
 
-  /** What this run has not presented yet: another refresh token of the row, else the merchant's ID token. */
+  /** What has not turned out dead in this run: another refresh token of the row, else the merchant's ID token. */
   async #untried(record: ExpiringRecord): Promise<Credential | null> {
-    const next = candidates(record).find((token) => !this.#presented.has(token))
+    const next = candidates(record).find((token) => !this.#dead.has(token))
     if (next !== undefined) return { grant: 'refresh', value: next }
     return this.#want.idToken === undefined ? null : { grant: 'id-token', value: await this.#usableIdToken() }
   }

@@ -23,7 +23,7 @@ import { canServe, decide, othersUnderWay, type Want } from './decide.js'
 import { failureOf, type Inconclusive } from './failure.js'
 import { keepPair } from './keep-pair.js'
 import { LockHold } from './lock-hold.js'
-import { newRecord } from './new-record.js'
+import { mint } from './mint.js'
 import { leaseTimeout, patienceMs } from './patience.js'
 import { present, type Presented } from './present.js'
 import { type Announced, Row } from './row.js'
@@ -151,32 +151,13 @@ export class RenewalRun {
     presented: Presented,
     tokens: MintedTokens,
   ): Promise<ServableRecord | null> {
-    const { durations, events, random, secretId, time } = this.#context
+    const { durations, events, time } = this.#context
     const { grant } = credential
     const { trigger } = this.#want
     const { requestId, requests } = presented
     if (tokens.kind === 'non-expiring' && this.#context.requireExpiring) return this.#refuseNonExpiring(requestId)
 
-    const base = announced.record
-    const previous = isServable(base) ? base : null
-    const minting = {
-      grant,
-      presented: credential.value,
-      sentAt: time.corrected(presented.sentAt),
-      confirmedAt: presented.dateHeader ?? time.corrected(presented.answeredAt),
-      requests,
-      secretId,
-      previousScopes: previous?.scopes ?? [],
-      forRejected: trigger === 'rejected',
-      replayPossible: announced.presentedBefore,
-      coolDown: trigger === 'rejected' && base.coolDown?.scope === 'rejected' ? base.coolDown : null,
-    }
-    const fresh = newRecord(tokens, minting, durations, random)
-    const doubtfulAgain = fresh.doubtful && trigger === 'confirm'
-    const record = doubtfulAgain
-      ? { ...fresh.record, coolDown: coolDownAfter(NO_LIFETIME, base.coolDown, time.now(), durations) }
-      : fresh.record
-
+    const { record, doubtful } = mint(this.#context, this.#want, announced, credential, presented, tokens)
     const settledBefore = (this.#beganAt ?? read.now) - durations.lateRequestMs
     const minted = { record, grant, read: read.record, attemptIds: this.#row.own, settledBefore }
     const kept = await keepPair(this.#context, this.#row, this.#shop, announced, minted, this.#offer)
@@ -187,8 +168,8 @@ export class RenewalRun {
     if (grant === 'refresh') events.emit({ type: 'token.rotated', trigger, ...details })
     else events.emit({ type: 'token.acquired', grant, ...details })
     if (kept.kind === 'non-expiring') events.emit({ type: 'token.notExpiring', shop: this.#shop, grant })
-    if (base.mark !== null) events.emit({ type: 'reauthorization.cleared', shop: this.#shop })
-    if (!fresh.doubtful || doubtfulAgain) return kept
+    if (announced.record.mark !== null) events.emit({ type: 'reauthorization.cleared', shop: this.#shop })
+    if (!doubtful) return kept
 
     this.#want = { trigger: 'confirm' }
     this.#unconfirmed = canServe(kept, this.#want, { now: time.now(), durations }) ? kept : null
@@ -328,9 +309,6 @@ export class RenewalRun {
     return Math.round(this.#context.clock.monotonic() - this.#startedAt)
   }
 }
-
-/** A pair twice without a credible lifetime is treated like an outage: served, and left alone for a while. */
-const NO_LIFETIME = { outcome: 'transient', status: 200, retryAfterMs: undefined, conclusive: true } as const
 
 const MARK_REASONS = {
   'credential-dead': 'refresh-token-rejected',

@@ -1,0 +1,41 @@
+import type { Credential } from '../oauth/grants.js'
+import type { MintedTokens } from '../oauth/token-response.js'
+import { isServable } from '../token.js'
+import { coolDownAfter } from './backoff.js'
+import type { Want } from './decide.js'
+import { newRecord, type NewRecord } from './new-record.js'
+import type { Presented } from './present.js'
+import type { Announced } from './row.js'
+import type { RunContext } from './run-context.js'
+
+/** A pair without a credible lifetime, twice in a row, is treated like an outage: served, and left alone for a while. */
+const NO_LIFETIME = { outcome: 'transient', status: 200, retryAfterMs: undefined, conclusive: true } as const
+
+/** The record that a granted answer brings, told in Shopify's time. `doubtful`: it wants to be renewed once more. */
+export function mint(
+  { durations, random, secretId, time }: RunContext,
+  { trigger }: Want,
+  { record: base, presentedBefore }: Announced,
+  credential: Credential,
+  { answeredAt, dateHeader, requests, sentAt }: Presented,
+  tokens: MintedTokens,
+): NewRecord {
+  const forRejected = trigger === 'rejected'
+  const minting = {
+    grant: credential.grant,
+    presented: credential.value,
+    sentAt: time.corrected(sentAt),
+    confirmedAt: dateHeader ?? time.corrected(answeredAt),
+    requests,
+    secretId,
+    previousScopes: isServable(base) ? base.scopes : [],
+    forRejected,
+    replayPossible: presentedBefore,
+    // Kept although it is over: the next pause is counted from it.
+    coolDown: forRejected && base.coolDown?.scope === 'rejected' ? base.coolDown : null,
+  }
+  const { record, doubtful } = newRecord(tokens, minting, durations, random)
+  if (!doubtful || trigger !== 'confirm') return { record, doubtful }
+  const coolDown = coolDownAfter(NO_LIFETIME, base.coolDown, time.now(), durations)
+  return { record: { ...record, coolDown }, doubtful: false }
+}

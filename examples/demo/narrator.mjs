@@ -1,0 +1,47 @@
+/** Tells the story, and keeps in mind whether it came out as told. */
+export class Narrator {
+  #chronicle
+  /** How much of what was told did not come out. */
+  surprises = 0
+
+  /** @param {import('./chronicle.mjs').Chronicle} chronicle */
+  constructor(chronicle) {
+    this.#chronicle = chronicle
+  }
+
+  /** @param {string} title @param {string} why */
+  chapter(title, why) {
+    this.#chronicle.tell({ kind: 'chapter', title, why })
+  }
+
+  /** @param {string} text @param {Partial<Omit<import('./chronicle.mjs').Note, 'kind' | 'text'>>} [details] */
+  say(text, details = {}) {
+    this.#chronicle.tell({ kind: 'note', tone: 'plain', text, ...details })
+  }
+
+  /**
+   * Waits until the shop's token is about to come into its renewal window, and says so when that takes a while.
+   *
+   * @param {import('./stage.mjs').Stage} stage
+   * @param {import('@shopify-tokens/core').Shop} shop
+   */
+  async untilDue(stage, shop) {
+    const { renewAt } = await stage.rows.pair(shop)
+    const inSeconds = Math.round((renewAt - Date.now()) / 1000)
+    if (inSeconds > 1) this.say(`its token is due in ${inSeconds} s; until then requests just go on`, { shop })
+    await stage.untilDue(shop)
+  }
+
+  /**
+   * Says `text`; when `came` is not true, also that it did not come out, which the demo's exit code then says too.
+   *
+   * @param {boolean} came
+   * @param {string} text
+   * @param {Partial<Omit<import('./chronicle.mjs').Note, 'kind' | 'text' | 'tone'>>} [details]
+   */
+  claim(came, text, details = {}) {
+    if (came) return this.say(text, { ...details, tone: 'good' })
+    this.surprises += 1
+    this.say(`NOT AS TOLD: ${text}`, { ...details, tone: 'wrong' })
+  }
+}

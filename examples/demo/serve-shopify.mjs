@@ -1,0 +1,36 @@
+import { once as happened } from 'node:events'
+import { App } from './app.mjs'
+import { DEMO_APP } from './demo-app.mjs'
+import { PORTS } from './ports.mjs'
+
+/**
+ * Runs the same two apps against Shopify, with the credentials of the environment, until `signal`.
+ *
+ * @param {{ once: boolean, signal: AbortSignal }} options
+ * @returns {Promise<number>} the exit code
+ */
+export async function serveShopify({ once, signal }) {
+  const env = { SHOPIFY_API_VERSION: DEMO_APP.apiVersion, ...process.env, FAKE_SHOPIFY_URL: undefined }
+  const apps = [new App('express', env, tell), new App('nest', env, tell)]
+  console.log('SHOPIFY_API_KEY and SHOPIFY_API_SECRET are set: the apps run against Shopify, and no story is told.')
+  try {
+    await Promise.all(apps.map((app) => app.start(PORTS[app.name])))
+    for (const { name, url } of apps) console.log(`  ${name.padEnd(8)} ${url}/shop`)
+    console.log('Ask with a session token of your app: Authorization: Bearer …')
+    if (!once && !signal.aborted) {
+      console.log('Ctrl-C ends them.')
+      await happened(signal, 'abort')
+    }
+    return 0
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : 'The apps did not start.')
+    return 1
+  } finally {
+    await Promise.all(apps.map((app) => app.close()))
+  }
+}
+
+/** @param {App} app @param {import('./app.mjs').TokenEvent} event */
+function tell({ name }, event) {
+  console.log(`  ${name.padEnd(8)} ${event.type}${'shop' in event ? ` ${event.shop}` : ''}`)
+}

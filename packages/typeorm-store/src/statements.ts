@@ -104,32 +104,34 @@ export class Statements {
   /** One page of a scan behind `after`. What is due and what was asked for are two ranges of two indexes. */
   page(query: ScanQuery, after: string, size: number): Statement {
     const { sweepBefore } = query
+    const { inByteOrder, withoutIndex } = this.#dialect
     return this.#write((p) => {
-      const clock = `(SELECT ${p.now()} AS ${NOW_COLUMN}) clock`
-      const branches =
-        sweepBefore === undefined
-          ? [this.#branch(p, query, after, [])]
-          : [
-              this.#branch(p, query, after, [`sweep_at <= ${p.add(sweepBefore)}`]),
-              this.#branch(p, query, after, [
-                'asked_at IS NOT NULL',
-                `(sweep_at IS NULL OR ${this.#dialect.withoutIndex('sweep_at')} > ${p.add(sweepBefore)})`,
-              ]),
-            ]
-      return (
-        `SELECT ${NOW_COLUMN}, ${COLUMN_LIST} FROM ${clock} CROSS JOIN (${branches.join(' UNION ALL ')}) page ` +
-        `ORDER BY ${this.#dialect.inByteOrder('shop')} LIMIT ${size}`
+      const end = `ORDER BY ${inByteOrder('shop')} LIMIT ${size}`
+      if (sweepBefore === undefined) {
+        return `${this.#rows(p, query, () => `${inByteOrder('shop')} > ${p.add(after)}`)} ${end}`
+      }
+      const behind = (): string => `${inByteOrder(withoutIndex('shop'))} > ${p.add(after)}`
+      const due = this.#rows(p, query, () => `${behind()} AND sweep_at <= ${p.add(sweepBefore)}`)
+      const asked = this.#rows(
+        p,
+        query,
+        () =>
+          // A range, though IS NOT NULL would do: without statistics SQLite reads the whole table for that.
+          `${behind()} AND asked_at >= 0 ` +
+          `AND (sweep_at IS NULL OR ${withoutIndex('sweep_at')} > ${p.add(sweepBefore)})`,
       )
+      return `SELECT * FROM (${due} UNION ALL ${asked}) page ${end}`
     })
   }
 
-  #branch(p: Parameters, query: ScanQuery, after: string, due: readonly string[]): string {
-    const { clientId, kinds, marked } = query
-    const shop = this.#dialect.inByteOrder(due.length === 0 ? 'shop' : this.#dialect.withoutIndex('shop'))
-    const conditions = [...due, `client_id = ${p.add(clientId)}`, `${shop} > ${p.add(after)}`]
-    if (kinds !== undefined) conditions.push(`kind IN (${kinds.map((kind) => p.add(kind)).join(', ')})`)
-    if (marked !== undefined) conditions.push(`marked = ${p.add(marked)}`)
-    return `SELECT ${COLUMN_LIST} FROM ${this.#table} WHERE ${conditions.join(' AND ')}`
+  /** Parameters are added in the order in which their places come in the text, so the condition is made in its place. */
+  #rows(p: Parameters, { clientId, kinds, marked }: ScanQuery, condition: () => string): string {
+    const conditions = [() => `client_id = ${p.add(clientId)}`, condition]
+    if (kinds !== undefined) conditions.push(() => `kind IN (${kinds.map((kind) => p.add(kind)).join(', ')})`)
+    if (marked !== undefined) conditions.push(() => `marked = ${p.add(marked)}`)
+    const clock = p.now()
+    const where = conditions.map((make) => make()).join(' AND ')
+    return `SELECT ${clock} AS ${NOW_COLUMN}, ${COLUMN_LIST} FROM ${this.#table} WHERE ${where}`
   }
 
   #write(text: (parameters: Parameters) => string): Statement {

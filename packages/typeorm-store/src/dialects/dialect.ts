@@ -38,9 +38,9 @@ export interface Dialect<Connection = unknown> {
   /** The expression that adds one to the revision. */
   readonly nextRevision: string
   /** The shop in the order of its bytes. */
-  inByteOrder(column: string): string
+  readonly inByteOrder: (column: string) => string
   /** A condition that the planner shall not use to choose an index. */
-  withoutIndex(column: string): string
+  readonly withoutIndex: (column: string) => string
 
   run(connection: Connection, sql: string, parameters: readonly Parameter[]): Promise<Answer>
   /** Breaks the connection, so that its pool throws it away: a statement may still be running on it. */

@@ -1,0 +1,80 @@
+import { systemClock } from '@shopify-tokens/core'
+import { dialectOf } from '../../../packages/typeorm-store/src/session.js'
+import { Statements } from '../../../packages/typeorm-store/src/statements.js'
+import { type DatabaseType, quotedTable } from '../../../packages/typeorm-store/src/table.js'
+import { aKey } from '@shopify-tokens/testing'
+import { type Backend, onEveryDatabase } from './backends.js'
+
+const ROWS = 20_000
+
+/** Fills the table with rows of one app of which one in two thousand is due, and one in four thousand was asked for. */
+async function fill({ owner, type }: Backend): Promise<void> {
+  const columns = 'client_id, shop, version, revision, format, kind, marked, attempts, sweep_at, asked_at'
+  const shop = type === 'mariadb' ? `concat('shop-', n, '.myshopify.com')` : `'shop-' || n || '.myshopify.com'`
+  const cells = `'test-app', ${shop}, 'v', 1, 1, 'empty', false, '[]',
+    CASE WHEN n % 2000 = 0 THEN 1000 + n % 7 ELSE 9000 + n END, CASE WHEN n % 4000 = 1 THEN 500 END`
+  const source = {
+    'better-sqlite3': `(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ${ROWS}) SELECT n FROM s)`,
+    postgres: `generate_series(1, ${ROWS}) AS n`,
+    mariadb: `(SELECT seq AS n FROM seq_1_to_${ROWS}) s`,
+    mysql: '',
+  }[type]
+  await owner.query(`INSERT INTO shopify_tokens (${columns}) SELECT ${cells} FROM ${source}`)
+}
+
+onEveryDatabase((backend, type) => {
+  const plan = async (statementOf: (statements: Statements) => { sql: string; parameters: readonly unknown[] }) => {
+    const { owner } = backend()
+    const statements = new Statements(quotedTable(owner.options, 'shopify_tokens'), dialectOf(type), () =>
+      systemClock.now(),
+    )
+    const { sql, parameters } = statementOf(statements)
+    const explain = type === 'better-sqlite3' ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN'
+    const rows: unknown = await owner.query(`${explain} ${sql}`, [...parameters])
+    return JSON.stringify(rows)
+  }
+  beforeAll(async () => {
+    await fill(backend())
+    // Servers gather statistics by themselves, in their own time.
+    if (type === 'postgres') await backend().owner.query('ANALYZE shopify_tokens')
+    if (type === 'mariadb') await backend().owner.query('ANALYZE TABLE shopify_tokens')
+  })
+
+  describe.each(type === 'better-sqlite3' ? ['without statistics', 'with statistics'] : ['with statistics'])(
+    '%s',
+    (statistics) => {
+      beforeAll(async () => {
+        if (type === 'better-sqlite3' && statistics === 'with statistics') await backend().owner.query('ANALYZE')
+      })
+
+      it('finds what is due and what was asked for by their indexes, not by reading the table', async () => {
+        for (const after of ['', 'shop-15000.myshopify.com']) {
+          const seen = await plan((statements) =>
+            statements.page({ clientId: 'test-app', sweepBefore: 2_000 }, after, 100),
+          )
+          expect(seen).toContain('idx_shopify_tokens_sweep')
+          expect(seen).toContain('idx_shopify_tokens_asked')
+          expect(seen).not.toMatch(wholeTable(type))
+        }
+      })
+
+      it('finds a row by its key, and a page of a scan behind the last shop', async () => {
+        const get = await plan((statements) => statements.get({ ...aKey({ shop: 'shop-77' }), clientId: 'test-app' }))
+        const page = await plan((statements) =>
+          statements.page({ clientId: 'test-app' }, 'shop-19990.myshopify.com', 100),
+        )
+        for (const seen of [get, page]) {
+          expect(seen).toMatch(/PRIMARY|_pkey|autoindex/)
+          expect(seen).not.toMatch(wholeTable(type))
+          expect(seen).not.toMatch(/TEMP B-TREE|filesort|Sort Key/)
+        }
+      })
+    },
+  )
+})
+
+/** How each database says that it reads the table from end to end. */
+function wholeTable(type: DatabaseType): RegExp {
+  if (type === 'better-sqlite3') return /SCAN shopify_tokens/
+  return type === 'postgres' ? /Seq Scan on shopify_tokens/ : /"table":"shopify_tokens","type":"(ALL|index)"/
+}

@@ -16,6 +16,9 @@ const ESM_ONLY = [
   '@tokenizer',
   '@borewit',
   'uid',
+  'quick-lru',
+  'mercurius',
+  'content-disposition',
 ]
 
 const shared = {

@@ -49,8 +49,8 @@ export class ShopifyTokensModule implements OnApplicationShutdown {
    * starts.
    */
   static forRoot(options: ShopifyTokensModuleOptions & ShopifyTokensModuleExtras = {}): DynamicModule {
+    parseOptions(options)
     const { isGlobal, exceptionFilter, ...moduleOptions } = options
-    parseOptions(moduleOptions)
     return moduleOf([{ provide: MODULE_OPTIONS, useValue: moduleOptions }], { isGlobal, exceptionFilter })
   }
 

@@ -174,14 +174,14 @@ export class ForeignOriginError extends ShopifyTokenError {
   }
 }
 
-/** Shopify's Admin API answered a GraphQL call with another status than 2xx. The body is not read. */
+/** Shopify's Admin API answered a GraphQL call with another status than 2xx, or without JSON. Holds nothing of the body. */
 export class AdminResponseError extends ShopifyTokenError {
   readonly code = 'ERR_ADMIN_RESPONSE'
   readonly retryable: boolean
   readonly status: number
 
   constructor(status: number, details: ErrorDetails = {}) {
-    super(`The Admin API answered ${String(status)}.`, details)
+    super(`The Admin API answered ${String(status)}${status < 300 ? ' without JSON' : ''}.`, details)
     this.status = status
     this.retryable = status === 429 || status >= 500
   }

@@ -1,7 +1,7 @@
 import { runInShop } from '../context.js'
-import { AdminResponseError, ForeignOriginError } from '../errors.js'
+import { AdminResponseError, ForeignOriginError, InvalidOptionError, StoreUnreadableError } from '../errors.js'
 import type { Fetch } from '../ports/fetch.js'
-import type { Shop } from '../shop.js'
+import { parseShop, type Shop } from '../shop.js'
 import type { AccessToken } from '../token.js'
 import type { TokenSource } from '../token-source.js'
 import type { GraphqlOptions, GraphqlResult, ShopClient } from './shop-client.js'
@@ -17,6 +17,7 @@ export interface ShopClientOptions {
  *
  * @param idToken the verified session token of the merchant who is present: goes with every call for a token, so that a
  * shop whose pair turns out to be dead during the request is acquired anew
+ * @throws InvalidShopError when `shop` is none: the access token would be sent to that host
  */
 export function createShopClient(
   source: TokenSource,
@@ -24,7 +25,7 @@ export function createShopClient(
   options: ShopClientOptions,
   idToken?: string,
 ): ShopClient {
-  return new SourcedShopClient(source, shop, options, idToken)
+  return new SourcedShopClient(source, parseShop(shop), options, idToken)
 }
 
 /** Methods are getters, so that a request that never calls Shopify does not pay for closures. */
@@ -63,16 +64,29 @@ class SourcedShopClient implements ShopClient {
     const idToken = this.#idToken
     const token = await this.#source.token(this.shop, { signal, idToken })
     const response = await this.#send(url, init, token)
-    if (response.status !== 401 || !isRepeatable(init.body)) return response
-    const next = await this.#source.token(this.shop, { rejected: token.value, signal, idToken })
-    if (next.value === token.value) return response
+    if (response.status !== 401) return response
+    // Told even when the request cannot be repeated: otherwise the next one would be sent with the same token.
+    const next = await this.#source
+      .token(this.shop, { rejected: token.value, signal, idToken })
+      .catch(async (error: unknown) => {
+        await response.body?.cancel()
+        throw error
+      })
+    if (next.value === token.value || !isRepeatable(init.body)) return response
     await response.body?.cancel()
     return this.#send(url, init, next)
   }
 
   #send(url: string, init: RequestInit, token: AccessToken): Promise<Response> {
     const headers = new Headers(init.headers)
-    headers.set('x-shopify-access-token', token.value)
+    try {
+      headers.set('x-shopify-access-token', token.value)
+    } catch {
+      // The platform's error quotes the token.
+      throw new StoreUnreadableError('The access token holds a character that no header can carry.', {
+        shop: this.shop,
+      })
+    }
     // A redirect would carry the token along: fetch does not strip this header between origins.
     return this.#options.fetch(url, { ...init, headers, redirect: 'manual' })
   }
@@ -80,7 +94,9 @@ class SourcedShopClient implements ShopClient {
   async #graphql<Data>(query: string, options: GraphqlOptions = {}): Promise<GraphqlResult<Data>> {
     const version = options.apiVersion ?? this.#options.apiVersion
     if (version === null) {
-      throw new TypeError('graphql() needs an API version: give apiVersion to the manager or to this call.')
+      throw new InvalidOptionError('graphql() needs an API version: give apiVersion to the manager or to this call.', [
+        'apiVersion',
+      ])
     }
     const response = await this.#fetch(`/admin/api/${encodeURIComponent(version)}/graphql.json`, {
       method: 'POST',
@@ -88,8 +104,12 @@ class SourcedShopClient implements ShopClient {
       body: JSON.stringify({ query, variables: options.variables }),
       ...(options.signal && { signal: options.signal }),
     })
-    if (response.ok) return (await response.json()) as GraphqlResult<Data>
-    await response.body?.cancel()
+    if (response.ok) {
+      const result = parseJson(await response.text())
+      if (typeof result === 'object' && result !== null) return result
+    } else {
+      await response.body?.cancel()
+    }
     throw new AdminResponseError(response.status, {
       shop: this.shop,
       requestId: response.headers.get('x-request-id') ?? undefined,
@@ -100,15 +120,22 @@ class SourcedShopClient implements ShopClient {
 function onShop(shop: Shop, path: string | URL): string {
   const origin = `https://${shop}`
   const url = URL.canParse(String(path), origin) ? new URL(String(path), origin) : null
-  if (url?.origin !== origin || url.username !== '' || url.password !== '') throw new ForeignOriginError({ shop })
+  // The origin of a blob: URL is that of the URL inside it.
+  const here = url?.origin === origin && url.protocol === 'https:' && url.username === '' && url.password === ''
+  if (!here) throw new ForeignOriginError({ shop })
   return url.href
 }
 
 /** Whether the body can be sent a second time. A stream or iterator is spent after the first. */
 function isRepeatable(body: RequestInit['body']): boolean {
-  return !(
-    typeof body === 'object' &&
-    body !== null &&
-    (Symbol.asyncIterator in body || body instanceof ReadableStream)
-  )
+  return !(typeof body === 'object' && body !== null && Symbol.asyncIterator in body)
+}
+
+/** `undefined`: not JSON. The error of `JSON.parse` is dropped, because it quotes the text. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

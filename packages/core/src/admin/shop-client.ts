@@ -35,10 +35,11 @@ export interface ShopClient {
   /**
    * `fetch` with the shop's access token. `path` is resolved against the shop's origin, and an URL elsewhere rejects
    * with `ERR_FOREIGN_ORIGIN` before anything is sent. A 401 makes the token source renew once, and the request is
-   * repeated once with the new token; a body that can be read only once is not repeated. Redirects are not followed.
+   * repeated once with the new token; with a body that can be read only once the 401 is the answer. Redirects are not
+   * followed.
    */
   readonly fetch: (path: string | URL, init?: RequestInit) => Promise<Response>
-  /** Runs a GraphQL operation. Rejects with `ERR_ADMIN_RESPONSE` on any status but 2xx. */
+  /** Runs a GraphQL operation. Rejects with `ERR_ADMIN_RESPONSE` on any status but 2xx, and when the answer is no JSON. */
   readonly graphql: <Data = unknown>(query: string, options?: GraphqlOptions) => Promise<GraphqlResult<Data>>
   /** Runs `work` with this shop as the shop at hand: nested code reaches it through `currentShop()`. */
   readonly run: <Result>(work: () => Result) => Result

@@ -25,6 +25,9 @@ const RETRY_SESSION_TOKEN = { 'x-shopify-retry-invalid-session-request': '1' }
 const REAUTHORIZE = 'X-Shopify-API-Request-Failure-Reauthorize'
 const REAUTHORIZE_URL = 'X-Shopify-API-Request-Failure-Reauthorize-Url'
 
+/** For a code that only a newer copy of this module knows. */
+const UNKNOWN: Rule = { status: 500, title: 'The app could not get a token.' }
+
 interface Rule {
   readonly status: number
   readonly title: string
@@ -58,7 +61,7 @@ const RULES: Record<AnyShopifyTokenError['code'], Rule> = {
  */
 export function errorAnswer(error: unknown, { authPath }: ErrorAnswerOptions): HttpAnswer | null {
   if (!isShopifyTokenError(error)) return null
-  const { status, title } = RULES[error.code]
+  const { status, title } = Object.hasOwn(RULES, error.code) ? RULES[error.code] : UNKNOWN
   return {
     status,
     headers: { 'cache-control': 'no-store', ...headersFor(error, status, authPath) },

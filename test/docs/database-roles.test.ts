@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type RecordKey, Secret } from '@shopify-tokens/core'
 import { aKey, aRecord } from '@shopify-tokens/testing'
 import { migrateTokenDatabase, openTokenStore } from '@shopify-tokens/typeorm-store/from-environment'
-import { DataSource, type DataSourceOptions } from 'typeorm'
+import { DataSource } from 'typeorm'
 import { createMariaDbDatabase, createPostgresDatabase, describeWithServer, type TestDatabase } from '../servers.js'
 import { MarkdownDocument } from './markdown.js'
 
@@ -27,7 +27,7 @@ async function prepared({ type, heading, create, forget }: Server): Promise<{
   const suffix = randomBytes(6).toString('hex')
   const named = (text: string): string =>
     text.replace(/\bshopify_(migrations|app|reader)\b/g, `$&_${suffix}`).replace(/\bapp\./g, `${database.name}.`)
-  const connect = (url: string): Promise<DataSource> => new DataSource({ type, url } as DataSourceOptions).initialize()
+  const connect = (url: string): Promise<DataSource> => new DataSource({ type, url }).initialize()
   const admin = await connect(database.url)
   const grant = async (part: string): Promise<void> => {
     for (const statement of named(part).split(';')) if (statement.trim() !== '') await admin.query(statement)
@@ -39,11 +39,9 @@ async function prepared({ type, heading, create, forget }: Server): Promise<{
     return url.href
   }
 
-  const { code: before = '' } = blockUnder(heading, 0)
-  const { code: after = '' } = blockUnder(heading, 1)
-  await grant(before)
+  await grant(blockUnder(heading, 0).code)
   await migrateTokenDatabase({ url: urlOf('shopify_migrations') })
-  await grant(after)
+  await grant(blockUnder(heading, 1).code)
   return {
     urlOf,
     async execute(role, statement) {

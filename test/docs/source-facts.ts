@@ -32,9 +32,9 @@ export class SourceFacts {
     })
   }
 
-  /** The members of an interface, inherited ones included, in the order of their declaration. */
-  membersOf(name: string): readonly Member[] {
-    return this.#typeOf(name)
+  /** The members of an interface, inherited ones included, in the order of their declaration. `under`: whose interface. */
+  membersOf(name: string, under = ''): readonly Member[] {
+    return this.#typeOf(name, under)
       .getProperties()
       .map((property) => ({
         name: property.name,
@@ -43,9 +43,9 @@ export class SourceFacts {
       }))
   }
 
-  #typeOf(name: string): ts.Type {
+  #typeOf(name: string, under = ''): ts.Type {
     for (const file of this.#program.getSourceFiles()) {
-      if (file.isDeclarationFile) continue
+      if (file.isDeclarationFile || !file.fileName.includes(under)) continue
       const declaration = file.statements.find(
         (statement) =>
           (ts.isTypeAliasDeclaration(statement) || ts.isInterfaceDeclaration(statement)) &&

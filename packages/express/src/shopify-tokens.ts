@@ -56,6 +56,7 @@ export function shopifyTokens<Tokens extends RequestTokenSource>(
   options: GivenTokens<Tokens>,
 ): ShopifyTokensMiddleware<Tokens>
 export function shopifyTokens(options?: ManagedTokens | EnvironmentTokens): ShopifyTokensMiddleware
+export function shopifyTokens(options?: ShopifyTokensOptions): ShopifyTokensMiddleware<RequestTokenSource>
 export function shopifyTokens(options: ShopifyTokensOptions = {}): ShopifyTokensMiddleware<RequestTokenSource> {
   const { settings, source } = parseOptions(options)
   const tokens = chooseTokens(source)

@@ -8,14 +8,22 @@ import { packageFolders, root } from './workspace.mjs'
 
 const OUTPUT = /\.(?:d\.ts|js)(?:\.map)?$/
 
-/** Compiles the named packages and what they depend on; all of them when none is named. Returns tsc's exit code. */
-export function build(names = packageFolders()) {
-  for (const name of names) removeOrphans(name)
-  const projects = names.flatMap((name) => [`packages/${name}`, `packages/${name}/tsconfig.cjs.json`])
+/** Compiles the named packages and what they depend on; all of them, and the examples, when none is named. Returns tsc's exit code. */
+export function build(names) {
+  const packages = names ?? packageFolders()
+  for (const name of packages) removeOrphans(name)
+  const projects = packages.flatMap((name) => [`packages/${name}`, `packages/${name}/tsconfig.cjs.json`])
+  if (names === undefined) projects.push(...compiledExamples())
   const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
   const { status } = spawnSync(process.execPath, [tsc, '--build', ...projects], { cwd: root, stdio: 'inherit' })
   for (const name of packageFolders()) markCommonJs(name)
   return status ?? 1
+}
+
+/** The examples written in TypeScript; the others run as they are. */
+function compiledExamples() {
+  const examples = existsSync(join(root, 'examples')) ? readdirSync(join(root, 'examples')).sort() : []
+  return examples.map((name) => `examples/${name}`).filter((folder) => existsSync(join(root, folder, 'src')))
 }
 
 /** The package says `"type": "module"`; without this marker Node would read the CommonJS files as ESM. */

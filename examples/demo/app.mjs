@@ -1,10 +1,13 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const PROCESS = fileURLToPath(new URL('app-process.mjs', import.meta.url))
 const START_MS = 30_000
 const CLOSE_MS = 10_000
+/** How much of what an app prints is kept for the reader of its failure. */
+const SAID_LINES = 40
 
 /** @typedef {import('@shopify-tokens/core').TokenEvent} TokenEvent */
 
@@ -14,17 +17,20 @@ export class App {
   #process = null
   #environment
   #onEvent
+  #onLine
   url = ''
 
   /**
    * @param {'express' | 'nest'} name
    * @param {Record<string, string | undefined>} environment
    * @param {(app: App, event: TokenEvent) => void} onEvent
+   * @param {(app: App, text: string) => void} [onLine] Gets what the app prints.
    */
-  constructor(name, environment, onEvent) {
+  constructor(name, environment, onEvent, onLine = () => {}) {
     this.name = name
     this.#environment = environment
     this.#onEvent = onEvent
+    this.#onLine = onLine
   }
 
   get isUp() {
@@ -35,14 +41,18 @@ export class App {
   async start(port = Number(new URL(this.url).port)) {
     const env = { ...this.#environment, DEMO_PORT: String(port) }
     const child = fork(PROCESS, [this.name], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
-    let said = ''
+    /** @type {string[]} */
+    const said = []
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (chunk) => (said = (said + chunk).slice(-4_000)))
+      createInterface({ input: /** @type {import('node:stream').Readable} */ (stream) }).on('line', (line) => {
+        said.splice(0, said.push(line) - SAID_LINES)
+        this.#onLine(this, line)
+      })
     }
     this.#process = child
     child.once('exit', () => (this.#process = null))
     this.url = await new Promise((resolve, reject) => {
-      const fail = () => reject(new Error(`The ${this.name} app did not start.\n${said}`))
+      const fail = () => reject(new Error(`The ${this.name} app did not start.\n${said.join('\n')}`))
       const timer = setTimeout(fail, START_MS)
       child.once('exit', fail)
       child.on('message', (/** @type {any} */ message) => {

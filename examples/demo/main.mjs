@@ -16,10 +16,15 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 const { SHOPIFY_API_KEY: key, SHOPIFY_API_SECRET: secret } = process.env
-if (key && secret) {
-  process.exitCode = await serveShopify({ once, signal: stop.signal })
-} else {
-  const chronicle = new Chronicle()
-  tellOn(chronicle, process.stdout)
-  process.exitCode = await playDemo(chronicle, { once, signal: stop.signal })
+try {
+  if (key && secret) {
+    process.exitCode = await serveShopify({ once, signal: stop.signal })
+  } else {
+    const chronicle = new Chronicle()
+    tellOn(chronicle, process.stdout)
+    process.exitCode = await playDemo(chronicle, { once, signal: stop.signal })
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : 'The demo could not be started.')
+  process.exitCode = 1
 }

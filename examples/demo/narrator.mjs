@@ -1,6 +1,7 @@
 /** Tells the story, and keeps in mind whether it came out as told. */
 export class Narrator {
   #chronicle
+  #isSilent = false
   /** How much of what was told did not come out. */
   surprises = 0
 
@@ -9,14 +10,19 @@ export class Narrator {
     this.#chronicle = chronicle
   }
 
+  /** Says no more: a chapter that was broken off may still be running. */
+  fallSilent() {
+    this.#isSilent = true
+  }
+
   /** @param {string} title @param {string} why */
   chapter(title, why) {
-    this.#chronicle.tell({ kind: 'chapter', title, why })
+    if (!this.#isSilent) this.#chronicle.tell({ kind: 'chapter', title, why })
   }
 
   /** @param {string} text @param {Partial<Omit<import('./chronicle.mjs').Note, 'kind' | 'text'>>} [details] */
   say(text, details = {}) {
-    this.#chronicle.tell({ kind: 'note', tone: 'plain', text, ...details })
+    if (!this.#isSilent) this.#chronicle.tell({ kind: 'note', tone: 'plain', text, ...details })
   }
 
   /**
@@ -41,7 +47,7 @@ export class Narrator {
    */
   claim(came, text, details = {}) {
     if (came) return this.say(text, { ...details, tone: 'good' })
-    this.surprises += 1
+    if (!this.#isSilent) this.surprises += 1
     this.say(`NOT AS TOLD: ${text}`, { ...details, tone: 'wrong' })
   }
 }

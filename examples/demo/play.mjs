@@ -1,9 +1,11 @@
+import { once as happened } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ACCESS_TOKEN_MS } from './demo-app.mjs'
 import { Narrator } from './narrator.mjs'
 import { Stage } from './stage.mjs'
 import { ENCORES, STORY } from './story.mjs'
 
+const LONGEST_CHAPTER_MS = 45_000
 const BETWEEN_MS = 700
 const BETWEEN_ENCORES_MS = 9_000
 
@@ -15,25 +17,34 @@ const BETWEEN_ENCORES_MS = 9_000
  * @returns {Promise<number>} the exit code
  */
 export async function playDemo(chronicle, { once, signal }) {
-  const narrator = new Narrator(chronicle)
   const stage = await Stage.open(chronicle)
-  const stopped = () => signal.aborted
-  signal.addEventListener('abort', () => stage.stop())
+  const narrator = new Narrator(chronicle)
   try {
     introduce(stage, narrator, once)
     for (const [chapter, shop] of STORY) {
-      await chapter(stage, narrator, shop)
+      await unlessEnded(signal, () => chapter(stage, narrator, shop))
       await pause(BETWEEN_MS, undefined, { signal })
     }
     if (!once) await encore(stage, narrator, signal)
-    await stage.traffic.end()
   } catch (error) {
-    if (!stopped()) narrator.claim(false, error instanceof Error ? error.message : 'the story broke off')
+    if (!signal.aborted) narrator.claim(false, error instanceof Error ? error.message : 'the story broke off')
   }
+  narrator.fallSilent()
   await stage.traffic.end()
-  summarize(stage, narrator)
+  const epilogue = new Narrator(chronicle)
+  summarize(stage, epilogue)
   await stage.close()
-  return narrator.surprises === 0 ? 0 : 1
+  return narrator.surprises + epilogue.surprises === 0 ? 0 : 1
+}
+
+/** Rejects when `signal` ends the demo or the chapter does not end by itself. @param {AbortSignal} signal @param {() => Promise<void>} chapter */
+async function unlessEnded(signal, chapter) {
+  const patience = AbortSignal.timeout(LONGEST_CHAPTER_MS)
+  const ended = AbortSignal.any([signal, patience])
+  ended.throwIfAborted()
+  await Promise.race([chapter(), happened(ended, 'abort')])
+  if (patience.aborted) throw new Error(`the chapter did not end within ${LONGEST_CHAPTER_MS / 1000} s`)
+  signal.throwIfAborted()
 }
 
 /** @param {Stage} stage @param {Narrator} narrator @param {boolean} once */
@@ -59,7 +70,7 @@ async function encore(stage, narrator, signal) {
   for (;;) {
     for (const [chapter, shop] of ENCORES) {
       await pause(BETWEEN_ENCORES_MS, undefined, { signal })
-      await chapter(stage, narrator, shop)
+      await unlessEnded(signal, () => chapter(stage, narrator, shop))
     }
   }
 }
@@ -70,5 +81,5 @@ function summarize(stage, narrator) {
   narrator.chapter('What it came to', `After ${Math.round(stage.chronicle.now / 1000)} seconds:`)
   narrator.claim(failed === 0, `${answered} requests answered, ${failed} failed`)
   narrator.say(`${tokenCalls} token calls, the refused and repeated ones included`)
-  narrator.say(`${rotated} rotations and ${acquired} first visit: one new pair at a time, shared by both apps`)
+  narrator.say(`rotations: ${rotated}, first visits: ${acquired}; always one new pair at a time, shared by both apps`)
 }

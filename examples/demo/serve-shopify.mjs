@@ -11,7 +11,7 @@ import { PORTS } from './ports.mjs'
  */
 export async function serveShopify({ once, signal }) {
   const env = { SHOPIFY_API_VERSION: DEMO_APP.apiVersion, ...process.env, FAKE_SHOPIFY_URL: undefined }
-  const apps = [new App('express', env, tell), new App('nest', env, tell)]
+  const apps = /** @type {const} */ (['express', 'nest']).map((name) => new App(name, env, tell, repeat))
   console.log('SHOPIFY_API_KEY and SHOPIFY_API_SECRET are set: the apps run against Shopify, and no story is told.')
   try {
     await Promise.all(apps.map((app) => app.start(PORTS[app.name])))
@@ -22,9 +22,6 @@ export async function serveShopify({ once, signal }) {
       await happened(signal, 'abort')
     }
     return 0
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : 'The apps did not start.')
-    return 1
   } finally {
     await Promise.all(apps.map((app) => app.close()))
   }
@@ -33,4 +30,9 @@ export async function serveShopify({ once, signal }) {
 /** @param {App} app @param {import('./app.mjs').TokenEvent} event */
 function tell({ name }, event) {
   console.log(`  ${name.padEnd(8)} ${event.type}${'shop' in event ? ` ${event.shop}` : ''}`)
+}
+
+/** @param {App} app @param {string} line */
+function repeat({ name }, line) {
+  console.log(`  ${name.padEnd(8)} ${line}`)
 }

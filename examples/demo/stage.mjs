@@ -24,7 +24,6 @@ export class Stage {
   #closing = []
   /** @type {Set<(app: App, event: TokenEvent) => void>} */
   #listeners = new Set()
-  #closed = new AbortController()
   /** How often each app has brought a pair. @type {Map<string, number>} */
   renewals = new Map()
   rotated = 0
@@ -113,34 +112,27 @@ export class Stage {
   }
 
   /**
-   * The next event that `matches`. Rejects when none comes within `ms`.
+   * The next event that `matches`.
    *
    * @template {TokenEvent} Event
-   * @param {number} ms
    * @param {(event: TokenEvent) => event is Event} matches
    * @returns {Promise<{ app: App, event: Event }>}
    */
-  next(ms, matches) {
-    const { promise, resolve, reject } = withEnds()
-    const listener = (/** @type {App} */ app, /** @type {TokenEvent} */ event) => {
-      if (matches(event)) resolve({ app, event })
-    }
-    this.#listeners.add(listener)
-    this.#closed.signal.addEventListener('abort', reject, { once: true })
-    const timer = setTimeout(() => reject(new Error(`Waited ${ms / 1000} s for an event that did not come`)), ms)
-    // Whoever waits may not have come to it yet.
-    promise.catch(() => undefined)
-    return promise.finally(() => {
-      clearTimeout(timer)
-      this.#closed.signal.removeEventListener('abort', reject)
-      this.#listeners.delete(listener)
+  next(matches) {
+    return new Promise((resolve) => {
+      const listener = (/** @type {App} */ app, /** @type {TokenEvent} */ event) => {
+        if (!matches(event)) return
+        this.#listeners.delete(listener)
+        resolve({ app, event })
+      }
+      this.#listeners.add(listener)
     })
   }
 
   /** Resolves shortly before the shop's token comes into its renewal window. @param {Shop} shop */
   async untilDue(shop) {
     const { renewAt } = await this.rows.pair(shop)
-    await pause(Math.max(0, renewAt - Date.now() - BEFORE_DUE_MS), undefined, { signal: this.#closed.signal })
+    await pause(Math.max(0, renewAt - Date.now() - BEFORE_DUE_MS), undefined, { ref: false })
   }
 
   /** @param {Shop} shop */
@@ -158,14 +150,8 @@ export class Stage {
     this.chronicle.tell({ kind: 'app', app: name, url, up: isUp })
   }
 
-  /** Ends every wait for something to happen. */
-  stop() {
-    this.#closed.abort()
-  }
-
   /** Closes what was opened, in the opposite order; the first error is thrown when all is closed. */
   async close() {
-    this.#closed.abort()
     this.chronicle.tell({ kind: 'totals', ...this.totals() })
     this.chronicle.tell({ kind: 'end' })
     /** @type {unknown[]} */
@@ -198,11 +184,4 @@ export class Stage {
     const instants = { obtainedAt: instant(obtainedAt), renewAt: instant(renewAt), expiresAt: instant(expiresAt) }
     this.chronicle.tell({ kind: 'pair', shop, by, ...instants })
   }
-}
-
-function withEnds() {
-  /** @type {any} */
-  const ends = {}
-  ends.promise = new Promise((resolve, reject) => Object.assign(ends, { resolve, reject }))
-  return ends
 }

@@ -21,6 +21,7 @@ export class Traffic {
   /** @type {Set<Promise<unknown>>} */
   #running = new Set()
   #turn = 0
+  #isOver = false
   /** @type {NodeJS.Timeout | undefined} */
   #timer
 
@@ -44,8 +45,9 @@ export class Traffic {
     }, RHYTHM_MS)
   }
 
-  /** Ends the stream and waits for what is under way. */
+  /** Sends nothing more, whoever asks, and waits for what is under way. */
   async end() {
+    this.#isOver = true
     clearInterval(this.#timer)
     await this.settled()
   }
@@ -85,7 +87,7 @@ export class Traffic {
   async stream(ms, shop) {
     /** @type {ReturnType<Traffic['ask']>[]} */
     const asked = []
-    for (const end = performance.now() + ms; performance.now() < end; await pause(STREAM_MS)) {
+    for (const end = performance.now() + ms; performance.now() < end && !this.#isOver; await pause(STREAM_MS)) {
       const next = [...this.#apps][asked.length % this.#apps.size]
       if (next !== undefined) asked.push(this.ask(next, shop))
     }
@@ -94,6 +96,7 @@ export class Traffic {
 
   /** One request. Never rejects: a failure is an answer. @param {App} app @param {Shop} shop */
   ask(app, shop) {
+    if (this.#isOver) return Promise.resolve({ ok: false, ms: 0 })
     const asking = this.#ask(app, shop).finally(() => this.#running.delete(asking))
     this.#running.add(asking)
     return asking

@@ -1,6 +1,5 @@
 import { isRenewed } from './events.mjs'
 
-const DUE_MS = 30_000
 const HELD_MS = 1_200
 /** A request that waited for the renewal would take as long as the renewal is held, and longer. */
 const AT_ONCE_MS = 1_000
@@ -15,7 +14,7 @@ export async function ahead(stage, narrator, shop) {
   await narrator.untilDue(stage, shop)
   const before = stage.tokenCalls(shop)
   const hold = stage.shopify.hold('token', { shop })
-  const renewal = stage.next(DUE_MS, isRenewed(shop))
+  const renewal = stage.next(isRenewed(shop))
   await hold.arrived()
   narrator.say('a renewal has begun, and Shopify does not answer yet', { shop })
   const answers = await stage.traffic.stream(HELD_MS, shop)

@@ -1,7 +1,6 @@
 import { isRenewed } from './events.mjs'
 
 const AT_EACH_APP = 20
-const WITHIN_MS = 15_000
 
 /** @type {import('../story.mjs').Chapter} */
 export async function expired(stage, narrator, shop) {
@@ -12,7 +11,7 @@ export async function expired(stage, narrator, shop) {
       'Shopify gives a new pair for the refresh token, which this retires: forty calls would be thirty-nine too many.',
   )
   const before = stage.tokenCalls(shop)
-  const renewal = stage.next(WITHIN_MS, isRenewed(shop))
+  const renewal = stage.next(isRenewed(shop))
   const answers = await stage.traffic.burst(AT_EACH_APP, shop)
   const { app, event } = await renewal
   narrator.say(`renewed the pair in ${event.durationMs} ms`, {

@@ -1,7 +1,5 @@
 import { isRenewed } from './events.mjs'
 
-const WITHIN_MS = 15_000
-
 /** @type {import('../story.mjs').Chapter} */
 export async function firstVisit(stage, narrator, shop) {
   narrator.chapter(
@@ -11,7 +9,7 @@ export async function firstVisit(stage, narrator, shop) {
   )
   const { express, nest, traffic } = stage
   const before = stage.tokenCalls(shop)
-  const acquisition = stage.next(WITHIN_MS, isRenewed(shop))
+  const acquisition = stage.next(isRenewed(shop))
   const first = await traffic.ask(nest, shop)
   const { app, event } = await acquisition
   narrator.say(`acquired a pair in ${event.durationMs} ms and answered with it`, { app: app.name, shop })

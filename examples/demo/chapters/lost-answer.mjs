@@ -1,7 +1,5 @@
 import { isRenewed } from './events.mjs'
 
-const DUE_MS = 30_000
-
 /** @type {import('../story.mjs').Chapter} */
 export async function lostAnswer(stage, narrator, shop) {
   narrator.chapter(
@@ -11,7 +9,7 @@ export async function lostAnswer(stage, narrator, shop) {
   )
   const { tokenCallsByGrant: before } = stage.shopify.counters(shop)
   const loss = stage.shopify.faults.next(shop, { kind: 'reset', when: 'after' }, { grant: 'refresh_token' })
-  const renewal = stage.next(DUE_MS, isRenewed(shop))
+  const renewal = stage.next(isRenewed(shop))
   await narrator.untilDue(stage, shop)
   await loss.untilStruck()
   narrator.say('Shopify has rotated the pair, and nobody heard it', { shop, tone: 'trouble' })

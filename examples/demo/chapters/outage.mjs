@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isRenewed } from './events.mjs'
 
-const DUE_MS = 30_000
 const OUTAGE_MS = 3_000
 
 /** @type {import('../story.mjs').Chapter} */
@@ -15,13 +14,13 @@ export async function outage(stage, narrator, shop) {
   const { answered, failed } = traffic
   const page = stage.shopify.faults.next('*', { kind: 'html', status: 503, when: 'before' }, { times: Infinity })
   stage.tellOutage(true)
-  const renewal = stage.next(DUE_MS, isRenewed(shop))
+  const renewal = stage.next(isRenewed(shop))
   await page.untilStruck()
   narrator.say('a renewal was due and got 503; it tries again, each time after a longer pause', {
     shop,
     tone: 'trouble',
   })
-  await pause(OUTAGE_MS)
+  await pause(OUTAGE_MS, undefined, { ref: false })
   page.cancel()
   stage.tellOutage(false)
   narrator.claim(

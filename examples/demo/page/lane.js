@@ -165,6 +165,7 @@ export class Lane {
    */
   #hatched(left, top, width, height, colours) {
     const context = this.#context
+    context.save()
     context.fillStyle = colours.dueSoft
     context.fillRect(left, top, width, height)
     context.strokeStyle = colours.due
@@ -178,6 +179,7 @@ export class Lane {
       context.lineTo(at + height, top)
     }
     context.stroke()
+    context.restore()
   }
 
   /** @param {(at: number) => number} x @param {number} pxPerMs @param {Palette} colours */

@@ -28,18 +28,19 @@ class SealedStore implements TokenStore {
   }
 
   async get(key: RecordKey): Promise<Snapshot> {
-    return this.#opened(key, await this.#store.get(key))
+    return this.#openedSnapshot(key, await this.#store.get(key))
   }
 
   async put(key: RecordKey, record: TokenRecord, expected: Version | 'absent'): Promise<PutResult> {
     const result = await this.#store.put(key, await this.#sealed(key, record), expected)
-    return result.outcome === 'written' ? result : { ...result, present: await this.#opened(key, result.present) }
+    return result.outcome === 'written'
+      ? result
+      : { ...result, present: await this.#openedSnapshot(key, result.present) }
   }
 
   async *scan(query: ScanQuery): AsyncIterable<ScannedRow> {
     for await (const row of this.#store.scan(query)) {
-      const { record } = await this.#opened(row.key, row)
-      if (record !== null) yield { ...row, record }
+      yield { ...row, record: await this.#opened(row.key, row.record) }
     }
   }
 
@@ -52,9 +53,13 @@ class SealedStore implements TokenStore {
     return mapSecrets(record, (field, value) => seal(sealingKey, contextOf(key, field), value))
   }
 
-  async #opened(key: RecordKey, snapshot: Snapshot): Promise<Snapshot> {
-    if (snapshot.record === null) return snapshot
-    const record = await mapSecrets(snapshot.record, async (field, sealed) => {
+  async #openedSnapshot(key: RecordKey, snapshot: Snapshot): Promise<Snapshot> {
+    const { record } = snapshot
+    return record === null ? snapshot : { ...snapshot, record: await this.#opened(key, record) }
+  }
+
+  #opened(key: RecordKey, record: TokenRecord): Promise<TokenRecord> {
+    return mapSecrets(record, async (field, sealed) => {
       const opened = await open(this.#keyRing, contextOf(key, field), sealed)
       if (opened !== null) return opened
       throw new StoreUnreadableError(
@@ -62,7 +67,6 @@ class SealedStore implements TokenStore {
         { shop: key.shop },
       )
     })
-    return { ...snapshot, record }
   }
 
   async #currentKey(): Promise<SealingKey> {
@@ -104,6 +108,8 @@ function contextOf({ clientId, shop }: RecordKey, field: SecretField): string {
 
 /** The header parameter that carries {@link contextOf}; the header is authenticated (RFC 7516 section 5.1 step 14). */
 const CONTEXT = 'ctx'
+/** Gives back what was sealed to the character: a decoder drops a byte order mark unless it is told not to. */
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: true })
 const CIPHER = { alg: 'dir', enc: 'A256GCM' } as const
 
 function seal(key: SealingKey, context: string, value: string): Promise<string> {
@@ -121,7 +127,7 @@ async function open(keyRing: KeyRing, context: string, sealed: string): Promise<
       async ({ kid }) => {
         let key: SealingKey | undefined
         try {
-          key = kid === undefined ? undefined : await keyRing.byId(kid)
+          key = typeof kid === 'string' ? await keyRing.byId(kid) : undefined
         } catch (error) {
           unavailable = error
         }
@@ -130,7 +136,7 @@ async function open(keyRing: KeyRing, context: string, sealed: string): Promise<
       },
       { keyManagementAlgorithms: [CIPHER.alg], contentEncryptionAlgorithms: [CIPHER.enc] },
     )
-    return protectedHeader[CONTEXT] === context ? new TextDecoder().decode(plaintext) : null
+    return protectedHeader[CONTEXT] === context ? DECODER.decode(plaintext) : null
   } catch {
     if (unavailable === undefined) return null
     throw new StoreUnavailableError('The sealing keys cannot be reached.', { cause: unavailable })

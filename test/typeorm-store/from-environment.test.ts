@@ -131,7 +131,7 @@ describe('the embedded default', () => {
     const { keyRing } = open({ configuration: EMBEDDED })
     const { id } = await keyRing.current()
     await rename('.shopify-tokens/tokens.sqlite.key', 'elsewhere')
-    expect(await keyRing.byId('another')).toBeUndefined()
+    await expect(keyRing.byId('another')).rejects.toThrow()
     expect((await keyRing.current()).id).toBe(id)
     expect(existsSync('.shopify-tokens/tokens.sqlite.key')).toBe(false)
   })

@@ -1,9 +1,4 @@
-import {
-  tokenEntity,
-  tokenMigrations,
-  TypeOrmTokenStore,
-  type TypeOrmTokenStoreOptions,
-} from '@shopify-tokens/typeorm-store'
+import { tokenEntity, tokenMigrations, TypeOrmTokenStore } from '@shopify-tokens/typeorm-store'
 import { DataSource } from 'typeorm'
 
 const dataSource = new DataSource({ type: 'better-sqlite3', database: 'never-opened.sqlite' })

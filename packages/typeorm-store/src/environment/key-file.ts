@@ -4,7 +4,7 @@ import { type Clock, type KeyRing, loadedKeyRing, parseSealingKeys, type Sealing
 import { isExisting, prepareEmbeddedFile } from './embedded-file.js'
 
 const KEY_BYTES = 32
-const READS = 40
+const READS = 20
 const PAUSE_MS = 25
 
 /** Where the key of an embedded file lies. */

@@ -1,4 +1,5 @@
 import request, { type Test } from 'supertest'
+import { Together } from '../together.js'
 import { closeAll, HOUR_MS, servedApp, shop } from './served-app.js'
 
 afterEach(closeAll)
@@ -7,8 +8,14 @@ const named = { shopOf: () => shop }
 
 describe('a cold process with an expired token in the store', () => {
   it('renews once for a hundred concurrent requests, with an attempt and a pair written, and fails none', async () => {
-    const { app, arrived, seed, shopify, store, tokenCalls } = await servedApp({
+    const together = new Together(100)
+    const { app, seed, shopify, store, tokenCalls } = await servedApp({
       ...named,
+      before: [
+        (_request, _response, next) => {
+          void together.wait().then(next)
+        },
+      ],
       managed: { shopifyOptions: { grace: 'none' } },
     })
     await seed({ ageMs: 2 * HOUR_MS })
@@ -16,7 +23,6 @@ describe('a cold process with an expired token in the store', () => {
     const server = app.listen(0)
 
     const answers = Array.from({ length: 100 }, () => request(server).get('/token').then())
-    await arrived(100)
     await refresh.arrived()
     refresh.release()
     const statuses = (await Promise.all(answers)).map(({ status }) => status)

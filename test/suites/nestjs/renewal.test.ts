@@ -1,4 +1,6 @@
+import { APP_GUARD } from '@nestjs/core'
 import request, { type Test } from 'supertest'
+import { Together } from '../together.js'
 import { closeAll, HOUR_MS, PLATFORMS, servedApp, shop } from './served-app.js'
 
 afterEach(closeAll)
@@ -8,15 +10,16 @@ describe.each(PLATFORMS)('on platform-%s', (platform) => {
 
   describe('a cold process with an expired token in the store', () => {
     it('renews once for a hundred concurrent requests, with an attempt and a pair written, and fails none', async () => {
-      const { server, arrived, seed, shopify, store, tokenCalls } = await servedApp({
+      const together = new Together(100)
+      const { server, seed, shopify, store, tokenCalls } = await servedApp({
         ...named,
+        providers: [{ provide: APP_GUARD, useValue: { canActivate: () => together.wait().then(() => true) } }],
         managed: { shopifyOptions: { grace: 'none' } },
       })
       await seed({ ageMs: 2 * HOUR_MS })
       const refresh = shopify.hold('token')
 
       const answers = Array.from({ length: 100 }, () => request(server).get('/token').then())
-      await arrived(100)
       await refresh.arrived()
       refresh.release()
       const statuses = (await Promise.all(answers)).map(({ status }) => status)

@@ -13,16 +13,16 @@ it('has a heading for every error code and for nothing else', () => {
 })
 
 describe.each(codes)('%s', (code) => {
-  const section = document.section(code)
+  const section = (): string => document.section(code)
 
   it('tells who must act and what to do', () => {
-    expect(section).toMatch(/^- \*\*Who must act:\*\* \S/m)
-    expect(section).toMatch(/^- \*\*What to do:\*\* \S/m)
+    expect(section()).toMatch(/^- \*\*Who must act:\*\* \S/m)
+    expect(section()).toMatch(/^- \*\*What to do:\*\* \S/m)
   })
 
   it('tells the status with which a request is answered', () => {
     const error = { [Symbol.for('@shopify-tokens/error')]: true, code } as unknown as AnyShopifyTokenError
-    const told = /^- \*\*Answered with:\*\* (nothing|\d{3})(.*)/m.exec(section)
+    const told = /^- \*\*Answered with:\*\* (nothing|\d{3})(.*)/m.exec(section())
     if (code === 'ERR_INVALID_OPTION') {
       expect(told?.[1]).toBe('nothing')
       return

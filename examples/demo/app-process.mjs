@@ -1,41 +1,26 @@
-// One of the two apps in a process of its own. Its environment says everything a deployed app's would; two variables more
-// are the demo's: FAKE_SHOPIFY_URL (without it the app talks to Shopify) and DEMO_PORT.
-import { readEnvironment } from '@shopify-tokens/core'
+// One of the two apps in a process of its own. Its environment says everything that a deployed app's would; two variables
+// more are the demo's: FAKE_SHOPIFY_URL (without it the app talks to Shopify) and DEMO_PORT.
 import { fakeShopifyFetch } from '@shopify-tokens/testing'
-import { openTokenManager } from '@shopify-tokens/typeorm-store/from-environment'
+import { DURATIONS } from './demo-app.mjs'
 import { serveExpress } from './serve-express.mjs'
 import { serveNest } from './serve-nest.mjs'
-import { DURATIONS } from './demo-app.mjs'
+
+const { FAKE_SHOPIFY_URL: fakeUrl, DEMO_PORT: port = '0' } = process.env
+const shortened = fakeUrl === undefined ? {} : { ...DURATIONS, fetch: fakeShopifyFetch(fakeUrl) }
+
+/** @param {import('@shopify-tokens/core').TokenEvent} event */
+const onEvent = (event) => void process.send?.({ kind: 'event', event })
 
 const serve = process.argv[2] === 'nest' ? serveNest : serveExpress
-const { FAKE_SHOPIFY_URL: fakeUrl, DEMO_PORT: port = '0' } = process.env
-const demo = fakeUrl === undefined ? {} : { ...DURATIONS, fetch: fakeShopifyFetch(fakeUrl) }
-
-const opened = openTokenManager(readEnvironment(process.env), {
-  ...demo,
-  onEvent: (event) => process.send?.({ kind: 'event', event }),
-})
-await opened.ready()
-const served = await listen(Number(port))
+const served = await serve({ ...shortened, onEvent }, Number(port))
 process.send?.({ kind: 'listening', url: served.url })
 
-/** @param {number} wanted */
-async function listen(wanted) {
-  try {
-    return await serve(opened.tokens, wanted)
-  } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EADDRINUSE') throw error
-    return serve(opened.tokens, 0)
-  }
-}
-
-let closing = false
+let isClosing = false
 async function close() {
-  if (closing) return
-  closing = true
+  if (isClosing) return
+  isClosing = true
   await served.close()
-  await opened.close()
-  process.disconnect?.()
+  if (process.connected) process.disconnect()
 }
 
 // A terminal sends Ctrl-C to every process of the demo; the narrator decides when this one ends.

@@ -1,25 +1,23 @@
-// @ts-nocheck
 import { createServer } from 'node:http'
-import express from 'express'
-import { shopifyTokens } from '@shopify-tokens/express'
+import { createApp } from '@shopify-tokens/example-express-app/dist/app.js'
 import { listenOn } from './ports.mjs'
 
-/** @param {import('@shopify-tokens/core').TokenManager} tokens @param {number} port */
-export async function serveExpress(tokens, port) {
-  const app = express()
-  app.use(shopifyTokens({ tokens }))
-  app.get('/shop', async (req, res) => {
-    const { data } = await req.shopify.graphql('{ shop { name myshopifyDomain } }')
-    res.json(data)
-  })
+/**
+ * The Express example as it is, on a port.
+ *
+ * @param {import('@shopify-tokens/express').EnvironmentTokens} options
+ * @param {number} port
+ */
+export async function serveExpress(options, port) {
+  const { app, shopify } = createApp(options)
+  await shopify.ready
   const server = createServer(app)
   const url = await listenOn(server, port)
   return {
     url,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(resolve)
-        server.closeIdleConnections()
-      }),
+    async close() {
+      await new Promise((resolve) => server.close(resolve))
+      await shopify.close()
+    },
   }
 }

@@ -1,25 +1,15 @@
-// @ts-nocheck
-import { createServer } from 'node:http'
-import express from 'express'
-import { shopifyTokens } from '@shopify-tokens/express'
+import { createApp } from '@shopify-tokens/example-nest-app/dist/app.js'
 import { listenOn } from './ports.mjs'
 
-/** @param {import('@shopify-tokens/core').TokenManager} tokens @param {number} port */
-export async function serveNest(tokens, port) {
-  const app = express()
-  app.use(shopifyTokens({ tokens }))
-  app.get('/shop', async (req, res) => {
-    const { data } = await req.shopify.graphql('{ shop { name myshopifyDomain } }')
-    res.json(data)
-  })
-  const server = createServer(app)
-  const url = await listenOn(server, port)
-  return {
-    url,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(resolve)
-        server.closeIdleConnections()
-      }),
-  }
+/**
+ * The Nest example as it is, on a port.
+ *
+ * @param {import('@shopify-tokens/nestjs').EnvironmentTokens} options
+ * @param {number} port
+ */
+export async function serveNest(options, port) {
+  const app = await createApp(options)
+  await app.init()
+  const url = await listenOn(app.getHttpServer(), port)
+  return { url, close: () => app.close() }
 }

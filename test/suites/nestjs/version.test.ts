@@ -5,7 +5,14 @@ import request from 'supertest'
 import type { App } from 'supertest/types.js'
 import { versionOf } from '../../matrix/resolved-version.js'
 
-const NEST = ['@nestjs/common', '@nestjs/core', '@nestjs/platform-express', '@nestjs/platform-fastify']
+const NEST = [
+  '@nestjs/common',
+  '@nestjs/core',
+  '@nestjs/platform-express',
+  '@nestjs/platform-fastify',
+  '@nestjs/graphql',
+  '@nestjs/microservices',
+]
 
 it.each(NEST)('runs on the version of %s that this project asks for', (name) => {
   const version = versionOf(require.resolve(name), name)

@@ -21,10 +21,10 @@ export const TOKEN_ENDPOINT_MS = 150
  */
 export const DURATIONS = {
   refreshAheadMs: 5_000,
-  minRemainingMs: 1_000,
-  requestTimeoutMs: 2_000,
-  retryBudgetMs: 3_500,
-  leaseMs: 6_000,
+  minRemainingMs: 500,
+  requestTimeoutMs: 1_500,
+  retryBudgetMs: 1_600,
+  leaseMs: 3_200,
   storeTimeoutMs: 2_000,
   revalidateMs: 2_000,
   nonExpiringCacheMs: 500,

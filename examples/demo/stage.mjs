@@ -52,7 +52,6 @@ export class Stage {
       }
       const rows = new Rows(environment)
       closing.unshift(() => rows.close())
-      await settle(shopify, rows)
       const page = await openPage(chronicle, PORTS.page)
       closing.unshift(() => page.close())
       const stage = new Stage(chronicle, { shopify, rows, page, environment, closing })
@@ -93,6 +92,7 @@ export class Stage {
   }
 
   async #begin() {
+    await settle(this.shopify, this.rows)
     for (const app of this.apps) this.tellApp(app)
     for (const shop of [SHOPS.moss, SHOPS.coffee]) await this.#tellPair(shop, null)
     const timer = setInterval(() => this.chronicle.tell({ kind: 'totals', ...this.totals() }), TOTALS_MS)

@@ -12,6 +12,8 @@ const STREAM_MS = 50
 export class Traffic {
   answered = 0
   failed = 0
+  /** The longest that a request has taken, in milliseconds; whoever measures sets it to 0. */
+  slowest = 0
   #chronicle
   #sessionToken
   /** @type {Set<Shop>} */
@@ -108,6 +110,7 @@ export class Traffic {
     const status = await this.#status(app, shop)
     const ms = Math.round(performance.now() - startedAt)
     const ok = status === 200
+    this.slowest = Math.max(this.slowest, ms)
     if (ok) this.answered += 1
     else this.failed += 1
     this.#chronicle.tell({ kind: 'request', app: app.name, shop, ok, ms })

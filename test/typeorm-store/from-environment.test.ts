@@ -148,6 +148,11 @@ describe('the embedded default', () => {
     expect(refusalOf(() => openTokenStore({ configuration })).options).toEqual(['SHOPIFY_TOKENS_DATABASE_URL'])
   })
 
+  it('refuses options that it does not know', () => {
+    const misspelt = { configuration: EMBEDDED, anounce: () => undefined }
+    expect(refusalOf(() => openTokenStore(misspelt)).options).toEqual(['anounce'])
+  })
+
   it('says what failed when the file cannot be made', async () => {
     const configuration = { ...EMBEDDED, database: { kind: 'embedded', file: '/dev/null/tokens.sqlite' } } as const
     await expect(open({ configuration }).ready()).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })

@@ -60,6 +60,7 @@ export interface OpenedTokenStore {
  * @throws InvalidOptionError `ERR_INVALID_OPTION` when the environment is incomplete, naming every variable at fault.
  */
 export function openTokenStore(options: OpenTokenStoreOptions = {}): OpenedTokenStore {
+  refuseUnknown(options)
   const { configuration = readEnvironment(process.env), announce = toStandardError, clock = systemClock } = options
   const { database, sealing } = configuration
   if (database.kind === 'server') {
@@ -191,6 +192,14 @@ async function openServer(url: Secret, clock: Clock): Promise<OpenStore> {
 
 function keyRingOf(sealing: NonNullable<StoreConfiguration['sealing']>, clock: Clock): KeyRing {
   return sealing.kind === 'keys' ? staticKeyRing(sealing.keys) : fileKeyRing(sealing.file, { clock })
+}
+
+const OPTION_NAMES: readonly string[] = ['configuration', 'announce', 'clock'] satisfies (keyof OpenTokenStoreOptions)[]
+
+function refuseUnknown(options: object): void {
+  const unknown = Object.keys(options).filter((name) => !OPTION_NAMES.includes(name))
+  if (unknown.length === 0) return
+  throw new InvalidOptionError(`openTokenStore does not know the option ${unknown.join(', ')}.`, unknown)
 }
 
 function refuseMemory(file: string): void {

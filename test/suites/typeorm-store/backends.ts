@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { RecordKey, TokenStore, Version } from '@shopify-tokens/core'
+import { aRecord } from '@shopify-tokens/testing'
 import { type DatabaseType, tokenEntity, tokenMigrations } from '@shopify-tokens/typeorm-store'
 import { DataSource, type DataSourceOptions } from 'typeorm'
 import {
@@ -21,6 +23,13 @@ export interface Backend {
   readonly owner: DataSource
   /** Closes what was opened and removes the database. */
   close(): Promise<void>
+}
+
+/** Creates a row and answers its version. */
+export async function create(store: TokenStore, key: RecordKey, record = aRecord.expiring()): Promise<Version> {
+  const result = await store.put(key, record, 'absent')
+  if (result.outcome !== 'written') throw new Error('the row was there already')
+  return result.version
 }
 
 /** Runs a suite on each database; `backend()` is there from `beforeAll` on. */
@@ -68,7 +77,7 @@ async function backend(
   }
 }
 
-async function sqliteBackend(): Promise<Backend> {
+export async function sqliteBackend(): Promise<Backend> {
   const folder = await mkdtemp(join(tmpdir(), 'shopify-tokens-'))
   const options = {
     database: join(folder, 'tokens.sqlite'),

@@ -23,7 +23,7 @@ onEveryDatabase((backend) => {
   const hooks: TokenStoreBackend = {
     name: 'TypeOrmTokenStore',
     open: () => ({
-      store: new TypeOrmTokenStore(app, { timeoutMs: 800 }),
+      store: new TypeOrmTokenStore(app, { timeoutMs: 2_000 }),
       other: new TypeOrmTokenStore(otherApp, { clock: backend().type === 'better-sqlite3' ? systemClock : wrongClock }),
     }),
     async rollbackAround(work) {

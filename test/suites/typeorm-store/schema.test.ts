@@ -45,6 +45,24 @@ onEveryDatabase((backend, type) => {
     })
 
     if (type === 'better-sqlite3') return
+    it('lies where the DataSource puts its tables: behind its prefix, and in its schema', async () => {
+      const { owner } = backend()
+      if (type === 'postgres') await owner.query('CREATE SCHEMA apart')
+      const dataSource = await backend().open({
+        ...credentialsOf(backend()),
+        ...(type === 'postgres' ? { schema: 'apart' } : {}),
+        entityPrefix: 'my_',
+        entities: [tokenEntity(type)],
+        migrations: tokenMigrations(),
+        migrationsTableName: 'migrations_apart',
+      })
+      await dataSource.runMigrations()
+      expect(await drift(dataSource)).toEqual([])
+      await new TypeOrmTokenStore(dataSource).put(aKey(), aRecord.empty(), 'absent')
+      const table = type === 'postgres' ? 'apart.my_shopify_tokens' : 'my_shopify_tokens'
+      expect(await owner.query(`SELECT shop FROM ${table}`)).toHaveLength(1)
+    })
+
     it('cannot be changed by the role of the app, which the store never needs to', async () => {
       const app = await backend().open()
       await expect(app.query('CREATE TABLE anything (id int)')).rejects.toThrow()

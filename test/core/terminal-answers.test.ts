@@ -1,5 +1,5 @@
 import { type ExpiringRecord, fingerprint } from '@shopify-tokens/core'
-import { anAttempt, aRecord, aToken, fault } from '@shopify-tokens/testing'
+import { aMark, anAttempt, aRecord, aToken, fault } from '@shopify-tokens/testing'
 import { CLIENT_SECRET, closeAll, HOUR_MS, managedApp, shop } from './managed-app.js'
 
 afterEach(closeAll)
@@ -297,6 +297,41 @@ describe('a merchant who is there', () => {
     await expect(tokens.token(shop, { idToken })).rejects.toMatchObject({ code: 'ERR_COOLING_DOWN' })
     expect(tokenCalls()).toBe(1)
   })
+})
+
+describe('a marked shop that Shopify does not answer for', () => {
+  it('is left alone while it cools down, though its daily try is due', async () => {
+    const { clock, seed, shopify, tokenCalls, tokens } = await managedApp()
+    const dayBeforeYesterday = clock.now() - 48 * HOUR_MS
+    await seed({ ageMs: 72 * HOUR_MS, mark: aMark({ at: dayBeforeYesterday, triedAt: dayBeforeYesterday }) })
+    shopify.faults.next(shop, { kind: 'status', status: 404 }, { times: Infinity })
+
+    for (let n = 0; n < 5; n++) await expect(tokens.token(shop)).rejects.toThrow()
+
+    expect(tokenCalls()).toBe(1)
+    await expect(tokens.token(shop)).rejects.toMatchObject({ code: 'ERR_REAUTHORIZATION_REQUIRED' })
+  })
+
+  it.each(['expiring', 'non-expiring'] as const)(
+    'is not asked for a new %s token by every request of its merchant',
+    async (kind) => {
+      const { clock, put, shopify, tokenCalls, tokens } = await managedApp()
+      shopify.installShop(shop)
+      const marked = { mark: aMark({ at: clock.now(), triedAt: clock.now() }), secretId: fingerprint(CLIENT_SECRET) }
+      await put(
+        kind === 'expiring'
+          ? aRecord.expiring({ ...marked, expiresAt: clock.now(), renewAt: clock.now() })
+          : aRecord.nonExpiring(marked),
+      )
+      shopify.faults.next(shop, { kind: 'status', status: 404 }, { times: Infinity })
+      const idToken = shopify.sessionToken(shop)
+      const rejected = kind === 'expiring' ? undefined : 'shpat_refused'
+
+      for (let n = 0; n < 5; n++) await tokens.token(shop, { idToken, rejected }).catch(() => undefined)
+
+      expect(tokenCalls()).toBe(1)
+    },
+  )
 })
 
 describe('an answer without an end', () => {

@@ -98,9 +98,12 @@ function renewable(record: ExpiringRecord, want: Want, facts: Facts): Decision {
   if (want.trigger === 'rejected' && !refused && usable) return { do: 'serve', record }
 
   if (record.mark !== null) {
-    if (want.idToken !== undefined) return { do: 'acquire' }
-    if (want.trigger === 'forced' || markIsStale(record, now, durations)) return { do: 'refresh', record }
-    return usable && !refused ? { do: 'serve', record } : reauthorize(record.mark.reason, facts)
+    const paused = coolingDown(record, want, facts)
+    if (paused === null && want.idToken !== undefined) return { do: 'acquire' }
+    const isDue = want.trigger === 'forced' || markIsStale(record, now, durations)
+    if (paused === null && isDue) return { do: 'refresh', record }
+    if (usable && !refused) return { do: 'serve', record }
+    return (want.idToken === undefined ? null : paused) ?? reauthorize(record.mark.reason, facts)
   }
   if (want.trigger === 'forced' || want.trigger === 'confirm') return { do: 'refresh', record }
   if (refused) {
@@ -117,7 +120,9 @@ function renewable(record: ExpiringRecord, want: Want, facts: Facts): Decision {
 function unrenewable(record: Exclude<ServableRecord, ExpiringRecord>, want: Want, facts: Facts): Decision {
   const refused = want.trigger === 'rejected' && want.rejected === record.accessToken
   if (record.mark === null && !refused) return { do: 'serve', record }
-  if (record.kind === 'non-expiring' && want.idToken !== undefined) return { do: 'acquire' }
+  if (record.kind === 'non-expiring' && want.idToken !== undefined) {
+    return coolingDown(record, want, facts) ?? { do: 'acquire' }
+  }
   return record.mark === null ? { do: 'mark', record } : reauthorize(record.mark.reason, facts)
 }
 

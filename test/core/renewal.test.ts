@@ -1,5 +1,5 @@
 import { candidates, type ExpiringRecord } from '@shopify-tokens/core'
-import { aToken, fault } from '@shopify-tokens/testing'
+import { anAttempt, aToken, fault } from '@shopify-tokens/testing'
 import { closeAll, HOUR_MS, managedApp, shop } from './managed-app.js'
 
 afterEach(closeAll)
@@ -105,6 +105,44 @@ describe('an outage of the token endpoint', () => {
     expect(after).toMatchObject({ accessToken: before.accessToken, refreshToken: before.refreshToken, mark: null })
     expect(after?.coolDown).toMatchObject({ failures: 1, scope: 'all' })
     expect(eventsOf('renewal.failed')).toHaveLength(1)
+  })
+
+  it('leaves a row that does not grow with its length, and still tells what is in doubt', async () => {
+    const { clock, eventsOf, record, seed, shopify, tokens } = await managedApp()
+    await seed({ ageMs: 2 * HOUR_MS })
+    const outage = shopify.faults.next(shop, { kind: 'html', when: 'before' }, { times: Infinity })
+    for (let n = 0; n < 20; n++) {
+      await expect(tokens.token(shop)).rejects.toThrow()
+      await clock.advance(80_000)
+    }
+
+    expect((await record())?.attempts).toHaveLength(2)
+    expect(eventsOf('grant.inDoubt').length).toBeLessThan(40)
+
+    outage.cancel()
+    await tokens.token(shop)
+    // The credential had been presented before, so the pair is renewed once more.
+    expect(eventsOf('token.rotated').map(({ trigger }) => trigger)).toEqual(['expired', 'confirm'])
+    expect((await record())?.attempts).toEqual([])
+  })
+
+  it('keeps one doubt per credential, and one for all acquisitions', async () => {
+    const { clock, put, record, seed, shopify, tokens } = await managedApp()
+    const row = await seed({ ageMs: 2 * HOUR_MS })
+    const at = clock.now() - HOUR_MS
+    const attempts = [
+      anAttempt({ credential: 'a', at }),
+      anAttempt({ grant: 'id-token', at: at + 1 }),
+      anAttempt({ credential: 'b', at: at + 2 }),
+      anAttempt({ credential: 'a', at: at + 3 }),
+      anAttempt({ grant: 'id-token', at: at + 4 }),
+      anAttempt({ credential: 'a', at: clock.now() - 60_000 }),
+    ]
+    await put({ ...row, attempts })
+    shopify.faults.next(shop, { kind: 'status', status: 404 })
+    await expect(tokens.token(shop)).rejects.toThrow()
+
+    expect((await record())?.attempts).toEqual(attempts.slice(2))
   })
 
   it('makes nobody call Shopify while the shop cools down', async () => {

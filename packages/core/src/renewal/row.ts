@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Durations } from '../durations.js'
 import { isShopifyTokenError } from '../errors.js'
 import type { Credential } from '../oauth/grants.js'
 import type { PutResult, Snapshot, Version } from '../ports/token-store.js'
@@ -59,12 +60,13 @@ export class Row {
 
   /** Writes an attempt into the row. `null`: somebody else wrote first, and nothing may be sent. */
   async announce(snapshot: Snapshot, { grant, value }: Credential): Promise<Announced | null> {
-    const { clock, events } = this.#context
+    const { clock, durations, events } = this.#context
     const base = snapshot.record ?? EMPTY
     const credential = fingerprint(value)
     const attempt: Attempt = { id: randomUUID(), grant, credential, at: snapshot.now }
     const others = base.attempts.filter(({ id }) => !this.#own.has(id))
-    const announcement: TokenRecord = { ...base, attempts: [...this.withoutAnswered(base), attempt] }
+    const left = condensed(this.withoutAnswered(base), snapshot.now, durations)
+    const announcement: TokenRecord = { ...base, attempts: [...left, attempt] }
 
     const at = clock.monotonic()
     const version = await this.#putAttempt(announcement, snapshot.version, attempt.id)
@@ -142,4 +144,24 @@ export class Row {
       return version
     }
   }
+}
+
+/**
+ * Runs that had no answer each leave an attempt, and a long outage has many. Once no request of theirs can be on its way
+ * any more, the newest tells all: that its credential was presented, or that some acquisition is in doubt.
+ */
+function condensed(
+  attempts: readonly Attempt[],
+  now: number,
+  { lateRequestMs }: Pick<Durations, 'lateRequestMs'>,
+): readonly Attempt[] {
+  const told = new Set<string>()
+  return attempts
+    .toReversed()
+    .filter(({ at, credential, grant }) => {
+      if (now - at <= lateRequestMs) return true
+      const doubt = grant === 'refresh' || grant === 'migration' ? `${grant} ${credential}` : 'acquisition'
+      return !told.has(doubt) && told.add(doubt)
+    })
+    .toReversed()
 }

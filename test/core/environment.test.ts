@@ -63,6 +63,7 @@ describe('the database', () => {
     ['file:///var/lib/tokens.db', '/var/lib/tokens.db'],
     ['/var/lib/tokens.db', '/var/lib/tokens.db'],
     ['tokens.db', 'tokens.db'],
+    ['/data/my:tokens.db', '/data/my:tokens.db'],
     ['C:\\data\\tokens.db', 'C:\\data\\tokens.db'],
     ['sqlite:C:\\data\\tokens.db', 'C:\\data\\tokens.db'],
   ])('named %s is a file', (url, file) => {
@@ -94,6 +95,8 @@ describe('the database', () => {
     'postgres://',
     'mssql:planted-password',
     'app:planted-password@db:5432/tokens',
+    'jdbc:sqlite:/var/lib/tokens.db',
+    'db2://app:planted-password@db/tokens',
     'jdbc:postgresql://db/tokens?password=planted-password',
     'sqlite:',
     'sqlite://',

@@ -191,6 +191,7 @@ describe('AdminResponseError', () => {
     [429, true],
     [500, true],
     [503, true],
+    [300, false],
     [401, false],
     [403, false],
     [430, false],
@@ -198,7 +199,7 @@ describe('AdminResponseError', () => {
     const error = new AdminResponseError(status)
 
     expect(error).toMatchObject({ status, retryable })
-    expect(error.message).toContain(String(status))
+    expect(error.message).toBe(`The Admin API answered ${String(status)}.`)
   })
 })
 

@@ -235,6 +235,27 @@ describe('a loaded key ring', () => {
     })
   })
 
+  it.each([{ maxAgeMs: 0 }, { maxAgeMs: 86_400_000 }, { timeoutMs: 1 }, { timeoutMs: 60_000 }])(
+    'takes the ends of a range: %j',
+    (options) => {
+      expect(() => loadedKeyRing(async () => [key('k1')], options)).not.toThrow()
+    },
+  )
+
+  it('waits a second for a load unless told otherwise', async () => {
+    const ring = loadedKeyRing(() => new Promise(() => undefined), { clock })
+    const outcome = Promise.resolve(ring.current()).then(
+      () => 'loaded',
+      (error: unknown) => (error as Error).name,
+    )
+    const state = (): Promise<string> => Promise.race([outcome, clock.settle().then(() => 'waiting')])
+
+    await clock.advance(999)
+    expect(await state()).toBe('waiting')
+    await clock.advance(1)
+    expect(await state()).toBe('DeadlineExceeded')
+  })
+
   it.each([
     ['maxAgeMs', NaN],
     ['maxAgeMs', -1],

@@ -97,6 +97,10 @@ describe('options', () => {
     expect(clientSecrets.map((secret) => secret.reveal())).toEqual(['now', 'before'])
   })
 
+  it.each(['a', 'a'.repeat(255)])('accept a client id of 1 to 255 characters', (clientId) => {
+    expect(parseOptions({ ...NEEDED, clientId }).clientId).toBe(clientId)
+  })
+
   it('accept the unstable API version', () => {
     expect(parseOptions({ ...NEEDED, apiVersion: 'unstable' }).apiVersion).toBe('unstable')
   })
@@ -181,7 +185,7 @@ describe('a wrong option', () => {
     ['clientId', '', /a client id/, 'string'],
     ['clientId', 'planted id', /a client id/, 'string'],
     ['clientId', 'planted\n', /a client id/, 'string'],
-    ['clientId', 'planted'.repeat(40), /a client id/, 'string'],
+    ['clientId', 'a'.repeat(256), /a client id/, 'string'],
     ['clientId', 42, /a client id/, 'number'],
     ['clientSecret', undefined, /a non-empty string or a Secret/, 'undefined'],
     ['clientSecret', '', /a non-empty string or a Secret/, 'string'],

@@ -384,6 +384,12 @@ describe('a hostile body', () => {
     await expect(refresh(answering(body))).resolves.toMatchObject({ answer: outage(200) })
   })
 
+  it('of 64 kB and a byte is an outage with a refusal too, whatever it says', async () => {
+    const body = JSON.stringify({ error: 'invalid_grant', padding: 'x'.repeat(65_536) })
+
+    await expect(refresh(answering(body, { status: 400 }))).resolves.toMatchObject({ answer: outage(400) })
+  })
+
   it('changes no prototype', async () => {
     await refresh(answering('{"__proto__":{"planted":1},"constructor":{"prototype":{"planted":1}}}'))
 

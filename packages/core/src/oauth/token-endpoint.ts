@@ -125,7 +125,7 @@ function parseDate(value: string | null): number | null {
  * from; in milliseconds, between 0 and `max`.
  */
 function parseRetryAfter(value: string | null, serverNow: number, max: number): number | undefined {
-  if (value === null || value.trim() === '') return undefined
+  if (value === null || value === '') return undefined
   const asSeconds = Number(value)
   const ms = Number.isFinite(asSeconds) ? asSeconds * 1000 : Date.parse(value) - serverNow
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(Math.ceil(ms), 0), max)

@@ -8,6 +8,7 @@ import { type SessionToken, SessionTokenVerifier } from './oauth/id-token.js'
 import { parseOptions, type Settings, type TokenManagerOptions } from './options.js'
 import { canServe, type Want } from './renewal/decide.js'
 import { Gate } from './renewal/gate.js'
+import { dueAt, isPausing } from './renewal/schedule.js'
 import { ShopifyTime } from './renewal/shopify-time.js'
 import type { Flight } from './renewal/single-flight.js'
 import { StoreCalls } from './renewal/store-calls.js'
@@ -249,7 +250,8 @@ class StoredTokenManager implements TokenManager {
       flight.usable.then(
         (record) => {
           // Still due: the shop is cooling down, or another process is at it. Not every request needs to look.
-          this.#remember(shop, record, Math.max(this.#time.now() + quietMs, coolDownEnd(record)))
+          const now = this.#time.now()
+          this.#remember(shop, record, Math.max(now + quietMs, coolDownEnd(record, now, this.#settings)))
         },
         // Told by events. The token at hand serves until its end.
         () => undefined,
@@ -309,7 +311,8 @@ class StoredTokenManager implements TokenManager {
 
   #remember(shop: Shop, record: ServableRecord, quietUntil = -Infinity): CachedToken {
     if (record.kind === 'non-expiring') this.#announceMigration(shop)
-    return this.#cache.set(shop, record, this.#settings.clock.monotonic(), quietUntil)
+    const dated = record.kind === 'expiring' ? { ...record, renewAt: dueAt(record, this.#time.now()) } : record
+    return this.#cache.set(shop, dated, this.#settings.clock.monotonic(), quietUntil)
   }
 
   #canServe(record: TokenRecord | null, want: Want): record is ServableRecord {
@@ -328,6 +331,6 @@ const ENDED_FOR_WANT_OF_ID_TOKEN: ReadonlySet<string> = new Set([
   'ERR_INVALID_SESSION_TOKEN',
 ])
 
-function coolDownEnd({ coolDown }: ServableRecord): number {
-  return coolDown?.scope === 'all' ? coolDown.until : -Infinity
+function coolDownEnd({ coolDown }: ServableRecord, now: number, settings: Settings): number {
+  return coolDown?.scope === 'all' && isPausing(coolDown, now, settings) ? coolDown.until : -Infinity
 }

@@ -9,7 +9,7 @@ import type { RenewalTrigger } from '../events.js'
 import type { Snapshot } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
 import { type Attempt, type ExpiringRecord, isServable, type ServableRecord, type TokenRecord } from '../token.js'
-import { freshness, isUsable, markIsStale } from './schedule.js'
+import { freshness, isPausing, isUsable, markIsStale } from './schedule.js'
 
 /** What the callers of a run want. */
 export interface Want {
@@ -108,7 +108,8 @@ function renewable(record: ExpiringRecord, want: Want, facts: Facts): Decision {
   if (want.trigger === 'forced' || want.trigger === 'confirm') return { do: 'refresh', record }
   if (refused) {
     if (record.mintedForRejected) return { do: 'pauseRejected', record }
-    if (record.coolDown?.scope === 'rejected' && now < record.coolDown.until) return { do: 'serve', record }
+    if (record.coolDown?.scope === 'rejected' && isPausing(record.coolDown, now, durations))
+      return { do: 'serve', record }
   } else if (freshness(record, now, durations) === 'fresh') {
     return { do: 'serve', record }
   }
@@ -126,9 +127,9 @@ function unrenewable(record: Exclude<ServableRecord, ExpiringRecord>, want: Want
   return record.mark === null ? { do: 'mark', record } : reauthorize(record.mark.reason, facts)
 }
 
-function coolingDown(record: TokenRecord | null, want: Want, { shop, now }: Facts): Decision | null {
+function coolingDown(record: TokenRecord | null, want: Want, { shop, now, durations }: Facts): Decision | null {
   const coolDown = record?.coolDown ?? null
-  if (coolDown?.scope !== 'all' || now >= coolDown.until || want.trigger === 'forced') return null
+  if (coolDown?.scope !== 'all' || !isPausing(coolDown, now, durations) || want.trigger === 'forced') return null
   const error = new CoolingDownError('A recent renewal of this shop failed; the next one has to wait.', {
     shop,
     retryAfterMs: coolDown.until - now,

@@ -25,7 +25,7 @@ export function mint(
     grant: credential.grant,
     presented: credential.value,
     sentAt: time.corrected(sentAt),
-    confirmedAt: dateHeader ?? time.corrected(answeredAt),
+    confirmedAt: time.confirmed(dateHeader, answeredAt),
     requests,
     secretId,
     previousScopes: isServable(base) ? base.scopes : [],

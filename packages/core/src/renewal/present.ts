@@ -27,8 +27,9 @@ export async function present(
   const { clock, closing, durations, endpoint, events, random, time } = context
   for (let requests = 1; ; requests++) {
     const exchange = await presentCredential(endpoint, shop, credential)
-    time.learn(exchange.dateHeader, exchange.sentAt, exchange.answeredAt)
     const { answer, requestId } = exchange
+    // An error page may come from something in front of Shopify, and with it the time.
+    if (answer.outcome !== 'transient') time.learn(exchange.dateHeader, exchange.sentAt, exchange.answeredAt)
     if (answer.outcome === 'unavailable' && !answer.understood) {
       events.emit({ type: 'answer.unknown', shop, status: answer.status, error: answer.error, requestId })
     }

@@ -1,5 +1,12 @@
 import type { Durations } from '../durations.js'
-import { candidates, type ExpiringRecord, expiryOf, type ServableRecord, type TokenRecord } from '../token.js'
+import {
+  candidates,
+  type CoolDown,
+  type ExpiringRecord,
+  expiryOf,
+  type ServableRecord,
+  type TokenRecord,
+} from '../token.js'
 
 /**
  * - `fresh`: serve it.
@@ -12,8 +19,24 @@ type Window = Pick<Durations, 'minRemainingMs'>
 
 export function freshness(record: ServableRecord, now: number, { minRemainingMs }: Window): Freshness {
   if (now > expiryOf(record) - minRemainingMs) return 'expired'
-  return record.kind === 'expiring' && now >= record.renewAt ? 'due' : 'fresh'
+  return record.kind === 'expiring' && now >= dueAt(record, now) ? 'due' : 'fresh'
 }
+
+/**
+ * From when on the record is due. One obtained in the future was written under a wrong clock, which says nothing of its
+ * end: it is due now.
+ */
+export function dueAt({ obtainedAt, renewAt }: ExpiringRecord, now: number): number {
+  return isAhead(obtainedAt, now) ? Math.min(now, renewAt) : renewAt
+}
+
+/** Whether an instant that cannot be in the future is: only a clock that was wrong can have written it. */
+export function isAhead(at: number, now: number): boolean {
+  return at > now + FUTURE_MS
+}
+
+/** Clocks that are right differ by less. */
+const FUTURE_MS = 60_000
 
 /** Whether the record holds an access token with enough life left to be handed out. */
 export function isUsable(record: TokenRecord | null, now: number, window: Window): record is ServableRecord {
@@ -50,7 +73,18 @@ export function sweepAtOf(record: TokenRecord, now: number, { keepAliveMs, marke
 
 /** Whether a marked shop's candidates are due for their daily try. */
 export function markIsStale(record: ExpiringRecord, now: number, { markedRetryMs }: Durations): boolean {
-  if (record.mark === null || now < record.mark.triedAt + markedRetryMs) return false
+  if (record.mark === null) return false
+  const { triedAt } = record.mark
+  if (now < triedAt + markedRetryMs && !isAhead(triedAt, now)) return false
   // An end that Shopify did not tell is recorded cautiously early; here the documented 90 days count.
   return now < Math.max(record.refreshTokenExpiresAt, record.obtainedAt + DOCUMENTED_REFRESH_LIFETIME_MS)
+}
+
+/** Whether a cool-down still holds. One that ends later than any can was written under a wrong clock, and does not. */
+export function isPausing(
+  { until }: CoolDown,
+  now: number,
+  { maxCoolDownMs }: Pick<Durations, 'maxCoolDownMs'>,
+): boolean {
+  return now < until && !isAhead(until - maxCoolDownMs, now)
 }

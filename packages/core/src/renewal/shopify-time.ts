@@ -5,6 +5,8 @@ import type { Clock } from '../ports/clock.js'
 const SKEW_MS = 60_000
 /** `Date` has whole seconds, and the answer travels: smaller differences teach nothing. */
 const PRECISION_MS = 2_000
+/** What one answer alone is believed. Whole hours are a wrong clock's, or a broken proxy's that answers for Shopify. */
+const BELIEVED_MS = 15 * 60_000
 
 /**
  * Shopify's time as far as this process knows it: the machine's wall clock, corrected by what the `Date` headers of
@@ -13,6 +15,8 @@ const PRECISION_MS = 2_000
 export class ShopifyTime {
   readonly #clock: Clock
   #offsetMs = 0
+  /** The last offset that was too large to be believed at once. */
+  #claimedMs: number | null = null
   #events: EventBus | null = null
 
   constructor(clock: Clock) {
@@ -34,12 +38,27 @@ export class ShopifyTime {
     return at + this.#offsetMs
   }
 
-  /** Learns from an answer: its `Date`, and when its request left and its head arrived by the uncorrected wall clock. */
+  /** The instant in an answer's `Date`, unless it is not believed: then this process's own time of its arrival. */
+  confirmed(dateHeader: number | null, answeredAt: number): number {
+    const own = this.corrected(answeredAt)
+    return dateHeader !== null && Math.abs(dateHeader - own) <= SKEW_MS ? dateHeader : own
+  }
+
+  /**
+   * Learns from an answer: its `Date`, and when its request left and its head arrived by the uncorrected wall clock.
+   *
+   * A large step needs two answers that agree: instants go into records, so one wrong header that was believed would
+   * make tokens look fresh, or cool-downs last, for years and in every process.
+   */
   learn(dateHeader: number | null, sentAt: number, answeredAt: number): void {
     if (dateHeader === null) return
     // The header was cut to the second, somewhere between sending and arrival.
     const offset = dateHeader + 500 - (sentAt + answeredAt) / 2
-    if (Math.abs(offset - this.#offsetMs) <= PRECISION_MS + (answeredAt - sentAt) / 2) return
+    const near = (other: number | null, marginMs: number): boolean =>
+      other !== null && Math.abs(offset - other) <= marginMs
+    const believed = near(this.#offsetMs, BELIEVED_MS) || near(this.#claimedMs, SKEW_MS)
+    this.#claimedMs = believed ? null : offset
+    if (!believed || near(this.#offsetMs, PRECISION_MS + (answeredAt - sentAt) / 2)) return
     const wasSkewed = Math.abs(this.#offsetMs) > SKEW_MS
     this.#offsetMs = Math.abs(offset) <= PRECISION_MS ? 0 : Math.round(offset)
     if (Math.abs(offset) > SKEW_MS && !wasSkewed) {

@@ -15,6 +15,9 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   })
 }
 
+// Nobody listens any more: `npm start | head`.
+process.stdout.on('error', () => stop.abort())
+
 const { SHOPIFY_API_KEY: key, SHOPIFY_API_SECRET: secret } = process.env
 try {
   if (key && secret) {

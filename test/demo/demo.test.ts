@@ -130,4 +130,11 @@ describe('the demo', () => {
     expectNoSecret(demo.output)
     rmSync(folder, { recursive: true })
   }, 60_000)
+
+  it('says in one sentence what its environment lacks', async () => {
+    const demo = new Demo([], { SHOPIFY_API_KEY: 'an-app', SHOPIFY_API_SECRET: clientSecret, NODE_ENV: 'production' })
+    expect(await demo.exitCode).toBe(1)
+    expect(demo.output).toMatch(/^Environment variables missing or unreadable: SHOPIFY_TOKENS_DATABASE_URL .+\n$/)
+    expectNoSecret(demo.output)
+  }, 60_000)
 })

@@ -27,6 +27,9 @@ import {
   tokenStoreContract,
 } from '@shopify-tokens/testing'
 
+// The contract's 50 callers, who race for one row, seal and open some hundred thousand values.
+jest.setTimeout(60_000)
+
 const keyOf = (id: string, fill: number): SealingKey => ({ id, bytes: new Uint8Array(32).fill(fill) })
 const FIRST = keyOf('k1', 1)
 const SECOND = keyOf('k2', 2)

@@ -1,6 +1,15 @@
-import { aMark, anAttempt, aRecord, FAKE_EPOCH } from '@shopify-tokens/testing'
+import { aCoolDown, aMark, anAttempt, aRecord, FAKE_EPOCH } from '@shopify-tokens/testing'
 import { DEFAULT_DURATIONS } from '../../packages/core/src/durations.js'
-import { freshness, isUsable, markIsStale, renewAtOf, sweepAtOf } from '../../packages/core/src/renewal/schedule.js'
+import {
+  dueAt,
+  freshness,
+  isAhead,
+  isPausing,
+  isUsable,
+  markIsStale,
+  renewAtOf,
+  sweepAtOf,
+} from '../../packages/core/src/renewal/schedule.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -30,6 +39,29 @@ describe('freshness', () => {
 
     expect(freshness(short, NOW + HOUR_MS - 15_000, DEFAULT_DURATIONS)).toBe('fresh')
     expect(freshness(short, NOW + HOUR_MS - 14_999, DEFAULT_DURATIONS)).toBe('expired')
+  })
+})
+
+describe('dueAt', () => {
+  it('is what the record says', () => {
+    expect(dueAt(aRecord.expiring({ obtainedAt: NOW, renewAt: NOW + 5 }), NOW)).toBe(NOW + 5)
+    expect(dueAt(aRecord.expiring({ obtainedAt: NOW + 60_000, renewAt: NOW + 5 }), NOW)).toBe(NOW + 5)
+  })
+
+  it('is now for a record obtained in the future: a wrong clock has written it', () => {
+    expect(dueAt(aRecord.expiring({ obtainedAt: NOW + 60_001, renewAt: NOW + HOUR_MS }), NOW)).toBe(NOW)
+  })
+
+  it('is not put off by a wrong clock', () => {
+    expect(dueAt(aRecord.expiring({ obtainedAt: NOW + 60_001, renewAt: NOW - 5 }), NOW)).toBe(NOW - 5)
+  })
+})
+
+describe('isAhead', () => {
+  it('says yes to more than a minute, which clocks that are right do not differ by', () => {
+    expect(isAhead(NOW + 60_001, NOW)).toBe(true)
+    expect(isAhead(NOW + 60_000, NOW)).toBe(false)
+    expect(isAhead(NOW - HOUR_MS, NOW)).toBe(false)
   })
 })
 
@@ -147,7 +179,29 @@ describe('markIsStale', () => {
     expect(marked(NOW - DAY_MS, { obtainedAt: NOW - 90 * DAY_MS, refreshTokenExpiresAt })).toBe(false)
   })
 
+  it('is so when the last try lies in the future: a wrong clock has written it', () => {
+    expect(marked(NOW + 60_001)).toBe(true)
+    expect(marked(NOW + 60_000)).toBe(false)
+  })
+
   it('is not so without a mark', () => {
     expect(markIsStale(aRecord.expiring(), NOW, DEFAULT_DURATIONS)).toBe(false)
+  })
+})
+
+describe('isPausing', () => {
+  const pausing = (until: number): boolean => isPausing(aCoolDown({ until }), NOW, DEFAULT_DURATIONS)
+
+  it('holds until the cool-down ends', () => {
+    expect(pausing(NOW + 1)).toBe(true)
+    expect(pausing(NOW)).toBe(false)
+  })
+
+  it('holds for the longest cool-down', () => {
+    expect(pausing(NOW + DEFAULT_DURATIONS.maxCoolDownMs + 60_000)).toBe(true)
+  })
+
+  it('does not hold for a cool-down that ends later than any can', () => {
+    expect(pausing(NOW + DEFAULT_DURATIONS.maxCoolDownMs + 60_001)).toBe(false)
   })
 })

@@ -68,6 +68,40 @@ describe('a token that looks valid and is refused with 401', () => {
     expect(shopify.accessTokenState(shop, token.value)).toBe('live')
   })
 
+  it('is renewed for its refusal when it has ended meanwhile, though new tokens had been refused', async () => {
+    const { clock, eventsOf, seed, shopify, tokens } = await managedApp()
+    const { accessToken } = await seed({ ageMs: 2 * HOUR_MS, mintedForRejected: true })
+
+    const second = await tokens.token(shop, { rejected: accessToken })
+    expect(shopify.accessTokenState(shop, second.value)).toBe('live')
+    await tokens.token(shop, { rejected: second.value })
+    expect(eventsOf('token.rejectedFresh')).toHaveLength(1)
+
+    await clock.advance(2 * HOUR_MS)
+    const third = await tokens.token(shop, { rejected: second.value })
+    expect(shopify.accessTokenState(shop, third.value)).toBe('live')
+  })
+
+  it('is not to blame when a renewal was due anyway: its own refusal is the first', async () => {
+    const { record, seed, tokenCalls, tokens } = await managedApp()
+    await seed({ ageMs: 2 * HOUR_MS })
+    const renewed = await tokens.token(shop, { rejected: 'shpat_of_yesterday' })
+    expect(await record()).toMatchObject({ mintedForRejected: false })
+
+    expect((await tokens.token(shop, { rejected: renewed.value })).value).not.toBe(renewed.value)
+    expect(tokenCalls()).toBe(2)
+  })
+
+  it('is looked at twice, not by each of the many who report it at once', async () => {
+    const { seed, store, tokens } = await managedApp()
+    const { accessToken: rejected } = await seed({ mintedForRejected: true })
+
+    const answers = await Promise.all(Array.from({ length: 100 }, () => tokens.token(shop, { rejected })))
+
+    expect(new Set(answers.map(({ value }) => value))).toEqual(new Set([rejected]))
+    expect(store.count('get')).toBeLessThanOrEqual(2)
+  })
+
   it('is paused by a write that another process overtook, on the row as it then is', async () => {
     const { record, seed, store, tokens } = await managedApp()
     const { accessToken } = await seed()

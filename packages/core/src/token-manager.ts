@@ -211,17 +211,22 @@ class StoredTokenManager implements TokenManager {
 
   /** Waits for the run under way or a new one. */
   async #renewed(shop: Shop, want: Want, signal: AbortSignal | undefined): Promise<AccessToken> {
-    const { flight, joined } = this.#gate.share(shop, want)
-    if (!joined) return this.#outcome(shop, flight, signal)
-    try {
-      const token = await this.#outcome(shop, flight, signal)
-      if (token.value !== want.rejected) return token
-    } catch (error) {
-      // The run that was joined had no ID token, or another's that did not help; this caller's may.
-      const mayHelp = want.idToken !== undefined && isShopifyTokenError(error)
-      if (!mayHelp || !ENDED_FOR_WANT_OF_ID_TOKEN.has(error.code)) throw error
+    for (let turn = 1; ; turn++) {
+      const { flight, joined } = this.#gate.share(shop, want)
+      try {
+        const token = await this.#outcome(shop, flight, signal)
+        // A run that somebody else began says nothing of the token refused to this caller, unless it began since; and
+        // one that cannot store its pair may have outlived it.
+        const helps = token.value !== want.rejected && this.#time.now() < token.expiresAt
+        if (!joined || helps || turn > 1) return token
+      } catch (error) {
+        // The run that was joined had no ID token, or another's that did not help; this caller's may.
+        const mayHelp = joined && want.idToken !== undefined && isShopifyTokenError(error)
+        if (!mayHelp || !ENDED_FOR_WANT_OF_ID_TOKEN.has(error.code)) throw error
+        return this.#outcome(shop, await this.#gate.alone(shop, want), signal)
+      }
+      await untilAborted(this.#gate.end(shop, flight), signal)
     }
-    return this.#outcome(shop, await this.#gate.alone(shop, want), signal)
   }
 
   async #outcome(shop: Shop, flight: Flight<ServableRecord>, signal: AbortSignal | undefined): Promise<AccessToken> {

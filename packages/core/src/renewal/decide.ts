@@ -106,12 +106,12 @@ function renewable(record: ExpiringRecord, want: Want, facts: Facts): Decision {
     return (want.idToken === undefined ? null : paused) ?? reauthorize(record.mark.reason, facts)
   }
   if (want.trigger === 'forced' || want.trigger === 'confirm') return { do: 'refresh', record }
-  if (refused) {
+  // A token that is due or over needs its renewal whatever Shopify says of it.
+  if (freshness(record, now, durations) === 'fresh') {
+    if (!refused) return { do: 'serve', record }
     if (record.mintedForRejected) return { do: 'pauseRejected', record }
-    if (record.coolDown?.scope === 'rejected' && isPausing(record.coolDown, now, durations))
-      return { do: 'serve', record }
-  } else if (freshness(record, now, durations) === 'fresh') {
-    return { do: 'serve', record }
+    const { coolDown } = record
+    if (coolDown?.scope === 'rejected' && isPausing(coolDown, now, durations)) return { do: 'serve', record }
   }
   const paused = coolingDown(record, want, facts)
   if (paused === null) return { do: 'refresh', record }

@@ -34,6 +34,11 @@ export class Gate {
     return this.#patiently(shop, () => untilAborted(usable, signal))
   }
 
+  /** Resolves when a run has nothing left to do. */
+  end(shop: Shop, { settled }: Flight<ServableRecord>): Promise<void> {
+    return this.#patiently(shop, () => settled)
+  }
+
   isRunning(shop: Shop): boolean {
     return this.#flights.isRunning(shop)
   }

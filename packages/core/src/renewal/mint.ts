@@ -14,13 +14,13 @@ const NO_LIFETIME = { outcome: 'transient', status: 200, retryAfterMs: undefined
 /** The record that a granted answer brings, told in Shopify's time. `doubtful`: it wants to be renewed once more. */
 export function mint(
   { durations, random, secretId, time }: RunContext,
-  { trigger }: Want,
+  { rejected, trigger }: Want,
   { record: base, presentedBefore }: Announced,
   credential: Credential,
   { answeredAt, dateHeader, requests, sentAt }: Presented,
   tokens: MintedTokens,
 ): NewRecord {
-  const forRejected = trigger === 'rejected'
+  const forRejected = trigger === 'rejected' && isServable(base) && base.accessToken === rejected
   const minting = {
     grant: credential.grant,
     presented: credential.value,

@@ -1,4 +1,4 @@
-import { candidates, type ExpiringRecord } from '@shopify-tokens/core'
+import { candidates, type ExpiringRecord, parseShop } from '@shopify-tokens/core'
 import { anAttempt, aToken, fault } from '@shopify-tokens/testing'
 import { closeAll, HOUR_MS, managedApp, shop } from './managed-app.js'
 
@@ -249,6 +249,35 @@ describe('a put that fails', () => {
   })
 })
 
+describe('close', () => {
+  it('does not name a shop whose pair was stored by the put under way at the deadline', async () => {
+    const { record, seed, store, tokens } = await managedApp()
+    await seed({ ageMs: 2 * HOUR_MS })
+    store.next('put', fault.pass(), fault.failBefore(), fault.delay(1_500))
+    const token = await tokens.token(shop)
+
+    await tokens.close({ deadlineMs: 500 })
+    expect(await record()).toMatchObject({ accessToken: token.value })
+  })
+
+  it('ends although requests keep coming', async () => {
+    const { clock, store, tokens } = await managedApp()
+    const shops = Array.from({ length: 5 }, (_, n) => parseShop(`not-installed-${String(n)}.myshopify.com`))
+    store.always('get', fault.delay(50))
+    let isClosed = false
+    const visitors = shops.map(async (each, n) => {
+      await clock.sleep(n * 20)
+      while (!isClosed && clock.monotonic() < 60_000) await tokens.token(each).catch(() => undefined)
+    })
+    await clock.sleep(200)
+
+    await tokens.close()
+    isClosed = true
+    await Promise.all(visitors)
+    expect(clock.monotonic()).toBeLessThan(10_000)
+  })
+})
+
 describe('patience', () => {
   it('ends for a caller after a lease and two seconds, while the run goes on', async () => {
     const { anotherProcess, clock, put, record, seed, shopify } = await managedApp()
@@ -266,6 +295,21 @@ describe('patience', () => {
     await slow.close({ deadlineMs: 60_000 })
     expect(shopify.hasLiveCredential(shop, candidates(await record()))).toBe(true)
     expect(shopify.counters(shop).tokenCalls).toBeGreaterThan(1)
+  })
+
+  it('ends for a caller for whom there is only an unstored pair that has expired', async () => {
+    const { clock, seed, shopify, store, tokens } = await managedApp()
+    await seed({ ageMs: 2 * HOUR_MS })
+    store.next('put', fault.pass())
+    store.always('put', fault.failBefore())
+    await tokens.token(shop)
+    await clock.advance(2 * HOUR_MS)
+
+    await expect(tokens.token(shop)).rejects.toMatchObject({ code: 'ERR_LEASE_TIMEOUT' })
+
+    store.heal()
+    await clock.advance(10_000)
+    expect(shopify.accessTokenState(shop, (await tokens.token(shop)).value)).toBe('live')
   })
 
   it('ends for a caller who waits for an unstored pair to be stored, and nothing is begun for them later', async () => {

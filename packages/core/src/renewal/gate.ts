@@ -43,11 +43,9 @@ export class Gate {
     return this.#flights.isRunning(shop)
   }
 
-  /** Resolves when no run is under way. */
+  /** Resolves when the runs now under way have ended. After `closing`, those that begin later mint nothing. */
   async settled(): Promise<void> {
-    for (let running = this.#flights.running(); running.length > 0; running = this.#flights.running()) {
-      await Promise.all(running.map(([, { settled }]) => settled))
-    }
+    await Promise.all(this.#flights.running().map(([, { settled }]) => settled))
   }
 
   async #patiently<T>(shop: Shop, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

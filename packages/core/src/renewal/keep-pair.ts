@@ -31,35 +31,44 @@ export async function keepPair(
   minted: Minted,
   offer: (record: ServableRecord) => void,
 ): Promise<ExpiringRecord | NonExpiringRecord | null> {
+  const kept = await putUntilTaken(context, row, shop, announced, minted, offer)
+  context.unstored.delete(shop)
+  return kept
+}
+
+async function putUntilTaken(
+  context: RunContext,
+  row: Row,
+  shop: Shop,
+  announced: Announced,
+  minted: Minted,
+  offer: (record: ServableRecord) => void,
+): Promise<ExpiringRecord | NonExpiringRecord | null> {
   const { events, unstored } = context
   let present: TokenRecord | null = announced.record
   let version: Version | 'absent' = announced.version
   let failures = 0
-  try {
-    for (;;) {
-      const conflicted = version !== announced.version
-      const merged = merge(minted, present, conflicted)
-      if (merged.outcome === 'drop') return null
-      if (merged.outcome === 'stored') return merged.record
-      const record = row.scheduled(merged.record)
-      try {
-        const result = await row.put(record, version)
-        if (result.outcome === 'written') {
-          if (conflicted) events.emit({ type: 'rotation.merged', shop, candidates: candidates(record).length })
-          return record
-        }
-        ;({ record: present, version } = result.present)
-      } catch (error) {
-        unstored.set(shop, record)
-        offer(record)
-        // The put may have happened: the row is read before anything else is done.
-        const snapshot = await reread(context, row, shop, failures, error)
-        failures = snapshot.failures
-        ;({ record: present, version } = snapshot)
+  for (;;) {
+    const conflicted = version !== announced.version
+    const merged = merge(minted, present, conflicted)
+    if (merged.outcome === 'drop') return null
+    if (merged.outcome === 'stored') return merged.record
+    const record = row.scheduled(merged.record)
+    try {
+      const result = await row.put(record, version)
+      if (result.outcome === 'written') {
+        if (conflicted) events.emit({ type: 'rotation.merged', shop, candidates: candidates(record).length })
+        return record
       }
+      ;({ record: present, version } = result.present)
+    } catch (error) {
+      unstored.set(shop, record)
+      offer(record)
+      // The put may have happened: the row is read before anything else is done.
+      const snapshot = await reread(context, row, shop, failures, error)
+      failures = snapshot.failures
+      ;({ record: present, version } = snapshot)
     }
-  } finally {
-    if (!context.abandon.aborted) unstored.delete(shop)
   }
 }
 

@@ -142,6 +142,63 @@ describe('a token inside its renewal window', () => {
     expect(store.count()).toBe(0)
   })
 
+  it.each([
+    ['when it is due', HOUR_MS - 200_000],
+    ['when it is to be read again', 60_000],
+  ])('is looked at once in a while, not by every request, while the store is away: %s', async (_title, ageMs) => {
+    const { clock, seed, store, tokens } = await managedApp()
+    await seed()
+    await tokens.token(shop)
+    await clock.advance(ageMs)
+    store.always('get', fault.failBefore())
+    store.resetCounts()
+
+    for (let n = 0; n < 20; n++) {
+      await tokens.token(shop)
+      await clock.settle()
+    }
+    expect(store.count('get')).toBeLessThanOrEqual(2)
+
+    store.resetCounts()
+    await clock.advance(2_000)
+    await tokens.token(shop)
+    await clock.settle()
+    expect(store.count('get')).toBe(1)
+  })
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new RangeError('after the response')
+      },
+    ],
+    ['rejects', () => Promise.reject(new RangeError('after the response'))],
+  ])('is served although the background hook %s', async (_what, background) => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
+    const { seed, shopify, tokens } = await managedApp({ background })
+    const { accessToken } = await seed({ ageMs: HOUR_MS - 60_000 })
+    const hold = shopify.hold('token')
+
+    expect((await tokens.token(shop)).value).toBe(accessToken)
+    await hold.arrived()
+    hold.release()
+    await tokens.close()
+    expect(warn.mock.calls).toEqual([['The option background threw (RangeError).', 'ShopifyTokensWarning']])
+  })
+
+  it('is read again behind the request by a lazy process too: somebody else may have renewed or removed it', async () => {
+    const { clock, put, seed, tokens } = await managedApp({ renewal: 'lazy', revalidateMs: 1_000 })
+    await seed({ ageMs: HOUR_MS - 200_000 })
+    await tokens.token(shop)
+    await put(aRecord.removed())
+    await clock.advance(1_000)
+
+    await tokens.token(shop)
+    await clock.settle()
+    await expect(tokens.token(shop)).rejects.toMatchObject({ reason: 'removed' })
+  })
+
   it('is served while another process is renewing it', async () => {
     const { clock, seed, tokenCalls, tokens } = await managedApp()
     const { accessToken } = await seed({ ageMs: HOUR_MS - 60_000, attempts: [anAttempt({ at: clock.now() })] })

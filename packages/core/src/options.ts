@@ -32,8 +32,8 @@ export interface TokenManagerOptions extends Partial<Durations> {
    * `lazy`: renewed only when it has expired or was refused; for hosts that freeze after the response.
    */
   readonly renewal?: 'hybrid' | 'lazy' | undefined
-  /** Gets every piece of work that goes on behind a request; hand it to `waitUntil` where the host has one. */
-  readonly background?: ((work: Promise<void>) => void) | undefined
+  /** Gets every piece of work that goes on behind a request; hand it to `waitUntil` where the host has one. What it throws becomes a process warning. */
+  readonly background?: ((work: Promise<void>) => unknown) | undefined
   /** Gets every event. More listeners: `manager.subscribe`. */
   readonly onEvent?: TokenEventListener | undefined
   /** Refuse a non-expiring token in answer to an acquisition, instead of storing and reporting it. Default false. */
@@ -60,7 +60,7 @@ export interface Settings extends Durations {
   readonly keyRing: KeyRing | null
   readonly lock: Lock | null
   readonly renewal: 'hybrid' | 'lazy'
-  readonly background: ((work: Promise<void>) => void) | null
+  readonly background: ((work: Promise<void>) => unknown) | null
   readonly onEvent: TokenEventListener | null
   readonly requireExpiring: boolean
   readonly apiVersion: string | null

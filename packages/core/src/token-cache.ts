@@ -49,6 +49,15 @@ export class TokenCache {
     return entry
   }
 
+  /** Puts off what would be done behind the requests that get the token, by `quietMs` from now. */
+  leaveAlone(shop: Shop, now: number, monotonic: number, quietMs: number): void {
+    const entry = this.#entries.peek(shop)
+    if (entry === undefined) return
+    const renewAt = Math.max(entry.renewAt, now + quietMs)
+    const revalidateAt = Math.max(entry.revalidateAt, monotonic + quietMs)
+    this.#entries.set(shop, { ...entry, renewAt, revalidateAt })
+  }
+
   delete(shop: Shop): void {
     this.#entries.delete(shop)
   }

@@ -141,7 +141,7 @@ class StoredTokenManager implements TokenManager {
     const now = this.#time.now()
     const monotonic = this.#settings.clock.monotonic()
     if (now > cached.usableUntil || monotonic >= cached.readBeforeUseAt) return this.#look(shop, options)
-    if (now >= cached.renewAt) this.#renewBehind(shop, options?.idToken)
+    if (now >= cached.renewAt && this.#settings.renewal === 'hybrid') this.#renewBehind(shop, options?.idToken)
     else if (monotonic >= cached.revalidateAt) this.#readBehind(shop, options?.idToken)
     return cached.promise
   }
@@ -259,7 +259,9 @@ class StoredTokenManager implements TokenManager {
           this.#remember(shop, record, Math.max(now + quietMs, coolDownEnd(record, now, this.#settings)))
         },
         // Told by events. The token at hand serves until its end.
-        () => undefined,
+        () => {
+          this.#leaveAlone(shop)
+        },
       ),
     )
   }
@@ -273,13 +275,27 @@ class StoredTokenManager implements TokenManager {
           else this.#serve(shop, record, idToken)
         },
         // The store is away: the token at hand serves until its end.
-        () => undefined,
+        () => {
+          this.#leaveAlone(shop)
+        },
       ),
     )
   }
 
+  /** Looking behind a request has failed; the requests of the next moments need not fail to look as well. */
+  #leaveAlone(shop: Shop): void {
+    this.#cache.leaveAlone(shop, this.#time.now(), this.#settings.clock.monotonic(), this.#settings.coolDownMs)
+  }
+
   #behind(work: Promise<void>): void {
-    this.#settings.background?.(work)
+    const { background } = this.#settings
+    if (background === null) return
+    try {
+      const result = background(work)
+      if (result instanceof Promise) result.catch(warnOfBackground)
+    } catch (error) {
+      warnOfBackground(error)
+    }
   }
 
   /** Reads the row; when that fails, a token at hand that has not ended is better than an error. */
@@ -335,6 +351,12 @@ const ENDED_FOR_WANT_OF_ID_TOKEN: ReadonlySet<string> = new Set([
   'ERR_REAUTHORIZATION_REQUIRED',
   'ERR_INVALID_SESSION_TOKEN',
 ])
+
+/** The request whose host has no place for work behind it has its token all the same. */
+function warnOfBackground(error: unknown): void {
+  const kind = error instanceof Error ? error.name : typeof error
+  process.emitWarning(`The option background threw (${kind}).`, 'ShopifyTokensWarning')
+}
 
 function coolDownEnd({ coolDown }: ServableRecord, now: number, settings: Settings): number {
   return coolDown?.scope === 'all' && isPausing(coolDown, now, settings) ? coolDown.until : -Infinity

@@ -210,6 +210,35 @@ describe('the routed fetch', () => {
     expect((await admin({ fetch: fakeShopifyFetch(shopify.url) }, accessToken)).status).toBe(200)
   })
 
+  describe("in the global one's place", () => {
+    const { fetch: real } = globalThis
+    afterEach(() => {
+      globalThis.fetch = real
+    })
+
+    it('sends with the real one, for this fake, for its controls and for fakes made later', async () => {
+      globalThis.fetch = shopify.fetch
+      const { accessToken } = shopify.mintPair(SHOP)
+      const later = await FakeShopify.start({ ...APP })
+      const remote = connectFakeShopify(later.url)
+
+      expect((await admin({ fetch: globalThis.fetch }, accessToken)).status).toBe(200)
+      globalThis.fetch = later.fetch
+      const pair = await remote.mintPair(SHOP)
+      expect((await admin({ fetch: globalThis.fetch }, pair.accessToken)).status).toBe(200)
+      expect((await admin(remote, pair.accessToken)).status).toBe(200)
+      await later.close()
+    })
+
+    it('made from the address alone, sends with the real one too', async () => {
+      const { accessToken } = shopify.mintPair(SHOP)
+
+      globalThis.fetch = fakeShopifyFetch(shopify.url)
+
+      expect((await admin({ fetch: globalThis.fetch }, accessToken)).status).toBe(200)
+    })
+  })
+
   it('rejects at once when the signal is already aborted', async () => {
     expect(await failure(shopify.fetch(`https://${SHOP}/admin/x`, { signal: AbortSignal.abort() }))).toBe('AbortError')
   })

@@ -6,7 +6,7 @@ import type { FakeShopify } from './fake-shopify.js'
 import type { Fault, FaultOptions } from './fault.js'
 import type { FaultHandle } from './fault-script.js'
 import type { FakeEndpoint } from './request-log.js'
-import { fakeShopifyFetch } from './route-fetch.js'
+import { realFetch, routedFetch } from './route-fetch.js'
 
 /** `T` with every method answering later, because another process carries it out. */
 export type Remotely<T> = {
@@ -38,8 +38,9 @@ export interface RemoteFakeShopify extends Remotely<Pick<FakeShopify, RemoteMeth
  * call rejects with the fake's own message when it refuses, and with fetch's error when the fake is gone.
  */
 export function connectFakeShopify(url: string): RemoteFakeShopify {
+  const real = realFetch()
   const call = async <R>(verb: string, ...args: unknown[]): Promise<R> => {
-    const response = await fetch(url + CONTROL_PATH + verb, { method: 'POST', body: JSON.stringify(args) })
+    const response = await real(url + CONTROL_PATH + verb, { method: 'POST', body: JSON.stringify(args) })
     const { result, error } = (await response.json()) as { result: R; error?: string }
     if (error !== undefined) throw new Error(error)
     return result
@@ -53,7 +54,7 @@ export function connectFakeShopify(url: string): RemoteFakeShopify {
   return {
     ...(Object.fromEntries(methods) as unknown as Remotely<Pick<FakeShopify, RemoteMethod>>),
     url,
-    fetch: fakeShopifyFetch(url),
+    fetch: routedFetch(url, real),
     hold: async (endpoint, options = {}) => holdOf(await call('hold', endpoint, options)),
     barrier: async (n, endpoint, options = {}) => holdOf(await call('barrier', n, endpoint, options)),
     faults: {

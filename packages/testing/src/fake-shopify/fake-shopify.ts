@@ -14,7 +14,7 @@ import { checkSwitches, parseOptions } from './options.js'
 import { Pauses } from './pauses.js'
 import type { FakeEndpoint, LogEntry, ShopCounters } from './request-log.js'
 import { RequestLog } from './request-log.js'
-import { fakeShopifyFetch } from './route-fetch.js'
+import { realFetch, routedFetch } from './route-fetch.js'
 import type { RotationRules } from './rotation-rules.js'
 import type { SessionTokenOptions } from './session-token.js'
 import { mintSessionToken } from './session-token.js'
@@ -66,6 +66,7 @@ export class FakeShopify {
   readonly #log: RequestLog
   readonly #server: LoopbackServer
   readonly #elsewhere: LoopbackServer
+  readonly #realFetch = realFetch()
   #fetch: typeof globalThis.fetch | undefined
   #dateOffsetMs: number
   #sendDate = true
@@ -111,10 +112,11 @@ export class FakeShopify {
 
   /**
    * Sends requests for `https://{shop}.myshopify.com` here and is otherwise the global `fetch`; any other address rejects
-   * as for a name that DNS does not know. One function for the fake's whole life: it may be taken out and handed on.
+   * as for a name that DNS does not know. One function for the fake's whole life: it may be taken out and handed on, or
+   * take the global one's place (`globalThis.fetch = shopify.fetch`).
    */
   get fetch(): typeof globalThis.fetch {
-    this.#fetch ??= fakeShopifyFetch(this.url)
+    this.#fetch ??= routedFetch(this.url, this.#realFetch)
     return this.#fetch
   }
 

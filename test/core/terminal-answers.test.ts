@@ -179,8 +179,8 @@ describe('a merchant who is there', () => {
 
     await tokens.token(shop, { idToken: shopify.sessionToken(shop) })
     const { tokenCallsByGrant } = shopify.counters(shop)
-    expect(tokenCallsByGrant.refresh_token).toMatchObject({ granted: 1 })
-    expect(tokenCallsByGrant.id_token).toMatchObject({ granted: 0 })
+    expect(tokenCallsByGrant.refresh).toMatchObject({ granted: 1 })
+    expect(tokenCallsByGrant['id-token']).toMatchObject({ granted: 0 })
   })
 
   it('revives a dead shop in the same call, without a mark', async () => {
@@ -199,7 +199,7 @@ describe('a merchant who is there', () => {
     const { seed, shopify, tokens } = await managedApp()
     const { refreshToken } = await seed({ ageMs: 2 * HOUR_MS })
     shopify.revokeToken(shop, refreshToken)
-    const hold = shopify.hold('token', { grant: 'refresh_token' })
+    const hold = shopify.hold('token', { grant: 'refresh' })
 
     const without = tokens.token(shop)
     await hold.arrived()

@@ -69,19 +69,19 @@ describe('a grant', () => {
     })
   })
 
-  it.each<[grant: Credential['grant'], known: string, mint: () => string]>([
-    ['refresh', 'refresh_token', () => pair.refreshToken],
-    ['id-token', 'id_token', () => shopify.sessionToken(SHOP)],
-    ['code', 'authorization_code', () => shopify.issueCode(SHOP)],
-    ['migration', 'migration', () => shopify.mintNonExpiring(SHOP)],
-  ])('of kind %s is presented as Shopify knows it, without a parameter too many', async (grant, known, mint) => {
+  it.each<[grant: Credential['grant'], mint: () => string]>([
+    ['refresh', () => pair.refreshToken],
+    ['id-token', () => shopify.sessionToken(SHOP)],
+    ['code', () => shopify.issueCode(SHOP)],
+    ['migration', () => shopify.mintNonExpiring(SHOP)],
+  ])('of kind %s is presented as Shopify knows it, without a parameter too many', async (grant, mint) => {
     const value = mint()
 
     const { answer } = await presentCredential(endpoint(), SHOP, { grant, value })
 
     expect(answer.outcome).toBe('granted')
     const [entry] = shopify.log(SHOP)
-    expect(entry).toMatchObject({ grant: known, presented: fingerprint(value), outcome: 'granted' })
+    expect(entry).toMatchObject({ grant, presented: fingerprint(value), outcome: 'granted' })
     expect(entry?.unexpectedParameters).toBeUndefined()
   })
 
@@ -262,7 +262,7 @@ describe('a fault', () => {
     await late.release()
 
     expect(answer).toEqual(NO_ANSWER)
-    expect(shopify.counters(SHOP).tokenCallsByGrant.refresh_token.granted).toBe(1)
+    expect(shopify.counters(SHOP).tokenCallsByGrant.refresh.granted).toBe(1)
   })
 
   it('of a port that refuses connections is an outage', async () => {

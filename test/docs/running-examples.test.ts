@@ -93,7 +93,7 @@ describe.each([
     expect(await response.json()).toMatchObject({ shop: SHOP, data: { shop: { myshopifyDomain: SHOP } } })
     const [call] = shopify.log(SHOP).filter(({ endpoint }) => endpoint === 'admin')
     expect(call).toMatchObject({ status: 200, path: '/admin/api/2026-10/graphql.json' })
-    expect(shopify.counters(SHOP).tokenCallsByGrant.id_token.granted).toBe(1)
+    expect(shopify.counters(SHOP).tokenCallsByGrant['id-token'].granted).toBe(1)
   })
 
   it('refuses a request without a session token', async () => {

@@ -29,7 +29,7 @@ async function roundTrip(): Promise<void> {
 describe('a hold', () => {
   it('stops matching requests before Shopify acts and lets them go together', async () => {
     const { refreshToken } = shopify.mintPair(SHOP)
-    const held = shopify.hold('token', { shop: SHOP, grant: 'refresh_token' })
+    const held = shopify.hold('token', { shop: SHOP, grant: 'refresh' })
     const calls = [token(shopify, byRefresh(refreshToken)), token(shopify, byRefresh(refreshToken))]
     await held.arrived(2)
     expect(shopify.counters(SHOP)).toMatchObject({ tokenCalls: 2, pairsMinted: 1 })
@@ -42,7 +42,7 @@ describe('a hold', () => {
   it('lets other shops, other grants and the other half pass', async () => {
     const mine = shopify.mintPair(SHOP)
     const other = shopify.mintPair(OTHER)
-    const byGrant = shopify.hold('token', { shop: SHOP, grant: 'id_token' })
+    const byGrant = shopify.hold('token', { shop: SHOP, grant: 'id-token' })
     expect((await token(shopify, byRefresh(mine.refreshToken))).status).toBe(200)
     const byShop = shopify.hold('token', { shop: SHOP })
     expect((await token(shopify, byRefresh(other.refreshToken), { shop: OTHER })).status).toBe(200)
@@ -117,7 +117,7 @@ describe('counters and log', () => {
       adminCalls: 2,
       adminCallsByStatus: { 200: 1, 401: 1 },
     })
-    expect(shopify.counters(SHOP).tokenCallsByGrant.refresh_token).toEqual({
+    expect(shopify.counters(SHOP).tokenCallsByGrant.refresh).toEqual({
       granted: 1,
       replayed: 1,
       refused: 1,
@@ -133,7 +133,7 @@ describe('counters and log', () => {
     await token(shopify, byRefresh(first.refreshToken))
     expect(shopify.counters(SHOP).retiredTokensPresented).toBe(1)
     expect(shopify.log(SHOP)).toMatchObject([
-      { grant: 'refresh_token', outcome: 'refused', error: 'invalid_request', reason: 'acquisition', status: 401 },
+      { grant: 'refresh', outcome: 'refused', error: 'invalid_request', reason: 'acquisition', status: 401 },
     ])
   })
 

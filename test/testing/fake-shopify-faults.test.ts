@@ -144,7 +144,7 @@ describe('a request delivered late', () => {
 
   it('kills a newer pair when it is an acquisition', async () => {
     shopify.installShop(SHOP)
-    const late = shopify.faults.next(SHOP, { kind: 'late' }, { grant: 'id_token' })
+    const late = shopify.faults.next(SHOP, { kind: 'late' }, { grant: 'id-token' })
     await failure(token(shopify, byIdToken(shopify.sessionToken(SHOP))))
     const { body } = await token(shopify, byIdToken(shopify.sessionToken(SHOP)))
     const refreshToken = String(body?.refresh_token)
@@ -322,7 +322,7 @@ describe('an error made up', () => {
     expect(answer).toMatchObject({ status, body })
     expect(rotated).toBe(false)
     expect(shopify.hasLiveCredential(SHOP, [refreshToken])).toBe(true)
-    expect(shopify.counters(SHOP).tokenCallsByGrant.refresh_token).toMatchObject({ refused: 0, unprocessed: 1 })
+    expect(shopify.counters(SHOP).tokenCallsByGrant.refresh).toMatchObject({ refused: 0, unprocessed: 1 })
   })
 
   it.each([400, 403, 500])(
@@ -363,7 +363,7 @@ describe('the script', () => {
   })
 
   it('strikes one grant only', async () => {
-    shopify.faults.next(SHOP, broken, { grant: 'id_token' })
+    shopify.faults.next(SHOP, broken, { grant: 'id-token' })
     expect(await statusOf(SHOP)).toBe(200)
     expect((await token(shopify, byIdToken(shopify.sessionToken(SHOP)))).status).toBe(502)
   })
@@ -398,8 +398,8 @@ describe('the script', () => {
     shopify.faults.next(SHOP, { kind: 'error-520', when: 'before' })
     expect([await statusOf(SHOP), await statusOf(SHOP), await statusOf(OTHER)]).toEqual([520, 200, 502])
     expect(asked).toMatchObject([
-      { endpoint: 'token', shop: SHOP, grant: 'refresh_token' },
-      { endpoint: 'token', shop: OTHER, grant: 'refresh_token' },
+      { endpoint: 'token', shop: SHOP, grant: 'refresh' },
+      { endpoint: 'token', shop: OTHER, grant: 'refresh' },
     ])
   })
 

@@ -8,14 +8,14 @@ export async function lostAnswer(stage, narrator, shop) {
       'arrives.',
   )
   const { tokenCallsByGrant: before } = stage.shopify.counters(shop)
-  const loss = stage.shopify.faults.next(shop, { kind: 'reset', when: 'after' }, { grant: 'refresh_token' })
+  const loss = stage.shopify.faults.next(shop, { kind: 'reset', when: 'after' }, { grant: 'refresh' })
   const renewal = stage.next(isRenewed(shop))
   await narrator.untilDue(stage, shop)
   await loss.untilStruck()
   narrator.say('Shopify has rotated the pair, and nobody heard it', { shop, tone: 'trouble' })
   const { app, event } = await renewal
   const { tokenCallsByGrant: after } = stage.shopify.counters(shop)
-  const replayed = after.refresh_token.replayed - before.refresh_token.replayed
+  const replayed = after.refresh.replayed - before.refresh.replayed
   narrator.claim(
     replayed >= 1,
     `asked again with the same refresh token and got the pair, ${event.requests} requests`,

@@ -92,7 +92,7 @@ describe("a merchant's visit", () => {
 
     const body = answer.body as { readonly value: string }
     expect(body).toEqual({ shop, value: expect.any(String) as string })
-    expect(shopify.counters(shop).tokenCallsByGrant.id_token.granted).toBe(1)
+    expect(shopify.counters(shop).tokenCallsByGrant['id-token'].granted).toBe(1)
     expect(await record()).toMatchObject({ kind: 'expiring', accessToken: body.value })
   })
 
@@ -106,7 +106,7 @@ describe("a merchant's visit", () => {
       .set('Authorization', `Bearer ${shopify.sessionToken(shop)}`)
       .expect(200)
 
-    const { refresh_token: refresh, id_token: exchange } = shopify.counters(shop).tokenCallsByGrant
+    const { refresh, 'id-token': exchange } = shopify.counters(shop).tokenCallsByGrant
     expect({ refused: refresh.refused, granted: exchange.granted }).toEqual({ refused: 1, granted: 1 })
   })
 
@@ -121,7 +121,7 @@ describe("a merchant's visit", () => {
       .set('Authorization', `Bearer ${shopify.sessionToken(shop)}`)
       .expect(200)
 
-    expect(shopify.counters(shop).tokenCallsByGrant.id_token.granted).toBe(1)
+    expect(shopify.counters(shop).tokenCallsByGrant['id-token'].granted).toBe(1)
   })
 })
 

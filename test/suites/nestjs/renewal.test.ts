@@ -85,7 +85,7 @@ describe.each(PLATFORMS)('on platform-%s', (platform) => {
 
       const body = answer.body as { readonly value: string }
       expect(body).toEqual({ shop, value: expect.any(String) as string })
-      expect(shopify.counters(shop).tokenCallsByGrant.id_token.granted).toBe(1)
+      expect(shopify.counters(shop).tokenCallsByGrant['id-token'].granted).toBe(1)
       expect(await record()).toMatchObject({ kind: 'expiring', accessToken: body.value })
     })
 
@@ -99,7 +99,7 @@ describe.each(PLATFORMS)('on platform-%s', (platform) => {
         .set('Authorization', `Bearer ${shopify.sessionToken(shop)}`)
         .expect(200)
 
-      const { refresh_token: refresh, id_token: exchange } = shopify.counters(shop).tokenCallsByGrant
+      const { refresh, 'id-token': exchange } = shopify.counters(shop).tokenCallsByGrant
       expect({ refused: refresh.refused, granted: exchange.granted }).toEqual({ refused: 1, granted: 1 })
     })
   })

@@ -42,15 +42,15 @@ export class TokenEndpoint {
     if (secret === undefined) return refusal(OAUTH_ERRORS.invalidClient)
     const expiring = parameters.expiring === '1' || parameters.expiring === 'true'
     switch (grant) {
-      case 'authorization_code':
+      case 'code':
         return this.#code(shop, parameters.code ?? '', expiring, secret)
-      case 'id_token':
+      case 'id-token':
         return this.#idToken(shop, parameters.subject_token ?? '', expiring, secret)
-      case 'refresh_token':
+      case 'refresh':
         return decision(this.#ledger.refresh(shop, parameters.refresh_token ?? '', secret), OAUTH_ERRORS.terminal)
       case 'migration':
         return this.#migration(shop, parameters.subject_token ?? '', expiring, secret)
-      case 'client_credentials':
+      case 'client-credentials':
         return decision(this.#ledger.clientCredentials(shop, secret), OAUTH_ERRORS.appNotInstalled)
       case 'unknown':
         return refusal(OAUTH_ERRORS.unsupportedGrantType)

@@ -1,14 +1,18 @@
-/** The ways to a token that the endpoint knows (protocol section 1); `unknown` for everything else. */
-export type TokenGrant =
-  'authorization_code' | 'id_token' | 'refresh_token' | 'migration' | 'client_credentials' | 'unknown'
+import type { Grant } from '@shopify-tokens/core'
+
+/**
+ * The ways to a token that the endpoint knows (protocol section 1), in core's words; `unknown` for everything else.
+ * Names of the wire stay in this file.
+ */
+export type TokenGrant = Grant | 'client-credentials' | 'unknown'
 
 /** Every {@link TokenGrant}. */
 export const TOKEN_GRANTS: readonly TokenGrant[] = [
-  'authorization_code',
-  'id_token',
-  'refresh_token',
+  'code',
+  'id-token',
+  'refresh',
   'migration',
-  'client_credentials',
+  'client-credentials',
   'unknown',
 ]
 
@@ -38,29 +42,29 @@ export function parseParameters(body: string, contentType: string): TokenParamet
 /** Tells the grant by the parameters alone. Shopify's own libraries send a code without a `grant_type`. */
 export function grantOf(parameters: TokenParameters): TokenGrant {
   const { grant_type: type, subject_token_type: subject, requested_token_type: requested } = parameters
-  if (type === 'refresh_token' || type === 'client_credentials') return type
+  if (type === 'refresh_token') return 'refresh'
+  if (type === 'client_credentials') return 'client-credentials'
   if (type === TOKEN_EXCHANGE && requested === OFFLINE_TOKEN_TYPE) {
-    if (subject === ID_TOKEN_TYPE) return 'id_token'
+    if (subject === ID_TOKEN_TYPE) return 'id-token'
     if (subject === OFFLINE_TOKEN_TYPE) return 'migration'
   }
-  if ((type === undefined || type === 'authorization_code') && parameters.code !== undefined)
-    return 'authorization_code'
+  if ((type === undefined || type === 'authorization_code') && parameters.code !== undefined) return 'code'
   return 'unknown'
 }
 
 /** The credential that a grant presents, `undefined` where it has none beside the client's. */
 export function credentialOf(grant: TokenGrant, parameters: TokenParameters): string | undefined {
-  if (grant === 'refresh_token') return parameters.refresh_token
-  if (grant === 'authorization_code') return parameters.code
-  return grant === 'id_token' || grant === 'migration' ? parameters.subject_token : undefined
+  if (grant === 'refresh') return parameters.refresh_token
+  if (grant === 'code') return parameters.code
+  return grant === 'id-token' || grant === 'migration' ? parameters.subject_token : undefined
 }
 
 const KNOWN: Readonly<Record<TokenGrant, readonly string[]>> = {
-  authorization_code: ['code', 'expiring', 'grant_type', 'redirect_uri'],
-  id_token: ['grant_type', 'subject_token', 'subject_token_type', 'requested_token_type', 'expiring'],
-  refresh_token: ['grant_type', 'refresh_token'],
+  code: ['code', 'expiring', 'grant_type', 'redirect_uri'],
+  'id-token': ['grant_type', 'subject_token', 'subject_token_type', 'requested_token_type', 'expiring'],
+  refresh: ['grant_type', 'refresh_token'],
   migration: ['grant_type', 'subject_token', 'subject_token_type', 'requested_token_type', 'expiring'],
-  client_credentials: ['grant_type'],
+  'client-credentials': ['grant_type'],
   unknown: [],
 }
 

@@ -4,7 +4,7 @@
 const CORE_LAYERS = [
   ['shop', 'errors', 'secret', 'token', 'durations'],
   ['ports/', 'deadline', 'events', 'token-source'],
-  ['oauth/', 'memory/', 'admin/', 'sealed-store', 'context', 'deadline', 'token-cache', 'key-rings'],
+  ['oauth/', 'memory/', 'admin/', 'sealed-store', 'context', 'request-access', 'token-cache', 'key-rings'],
   ['renewal/', 'removal'],
   ['migration/', 'keep-alive/', 'http/', 'environment'],
   ['options'],

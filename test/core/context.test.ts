@@ -1,9 +1,12 @@
 import {
   AccessToken,
   createShopClient,
+  currentAccess,
   currentShop,
   NoContextError,
   parseShop,
+  RequestAccess,
+  runInRequest,
   runInShop,
   type ShopClient,
   type TokenSource,
@@ -67,5 +70,33 @@ describe('the shop of the work at hand', () => {
         throw new RangeError('of the work')
       }),
     ).toThrow('of the work')
+  })
+})
+
+describe('the request at hand', () => {
+  const accessOf = (name: string): RequestAccess => new RequestAccess(clientOf(name), null, null)
+
+  it('is the one that the work runs in, with its shop, through everything that is awaited', async () => {
+    const access = accessOf('a')
+
+    const found = await runInRequest(access, async () => {
+      await new Promise((resolve) => setImmediate(resolve))
+      return [currentAccess(), currentShop()]
+    })
+
+    expect(found).toEqual([access, access.client])
+  })
+
+  it('is none inside work of a shop, which may be another, and the outer one behind it', () => {
+    runInRequest(accessOf('a'), () => {
+      clientOf('b').run(() => {
+        expect(() => currentAccess()).toThrow(NoContextError)
+      })
+      expect(currentAccess().shop).toBe('a.myshopify.com')
+    })
+  })
+
+  it('is none outside', () => {
+    expect(() => currentAccess()).toThrow(/No request is bound/)
   })
 })

@@ -187,14 +187,19 @@ export class AdminResponseError extends ShopifyTokenError {
   }
 }
 
-/** The code asked for the shop of the work at hand, and there is none: it runs outside a request or `run()`. */
+/** The code asked for the shop, or the request, of the work at hand, and there is none: it runs outside a request or `run()`. */
 export class NoContextError extends ShopifyTokenError {
   readonly code = 'ERR_NO_CONTEXT'
   readonly retryable = false
 
-  constructor() {
-    super('No shop is bound to the work at hand; is the middleware, the interceptor or forShop(shop).run() missing?')
+  constructor(missing: 'shop' | 'request' = 'shop') {
+    super(NO_CONTEXT_MESSAGES[missing])
   }
+}
+
+const NO_CONTEXT_MESSAGES = {
+  shop: 'No shop is bound to the work at hand; is the middleware, the interceptor or forShop(shop).run() missing?',
+  request: 'No request is bound to the work at hand; is the middleware or the interceptor missing?',
 }
 
 /** The manager has been closed: it begins no new renewal. */

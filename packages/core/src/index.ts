@@ -1,6 +1,6 @@
 export { createShopClient, type ShopClientOptions } from './admin/create-shop-client.js'
 export type { GraphqlError, GraphqlOptions, GraphqlResult, ShopClient } from './admin/shop-client.js'
-export { currentShop, runInShop } from './context.js'
+export { currentAccess, currentShop, runInRequest, runInShop } from './context.js'
 export {
   type DatabaseConfiguration,
   ENVIRONMENT_VARIABLES,
@@ -42,7 +42,6 @@ export {
   type RequestFacts,
   type RequestTokenSource,
 } from './http/open-request.js'
-export { RequestAccess } from './http/request-access.js'
 export { fileKeyRing, loadedKeyRing, type LoadedKeyRingOptions, parseSealingKeys, staticKeyRing } from './key-rings.js'
 export { MemoryLock } from './memory/memory-lock.js'
 export { MemoryTokenStore } from './memory/memory-token-store.js'
@@ -53,6 +52,7 @@ export type { Fetch } from './ports/fetch.js'
 export type { KeyRing, SealingKey } from './ports/key-ring.js'
 export { type Held, isHeld, type Lease, type Lock } from './ports/lock.js'
 export type { PutResult, ScannedRow, ScanQuery, Snapshot, TokenStore, Version } from './ports/token-store.js'
+export { RequestAccess } from './request-access.js'
 export { sealedStore } from './sealed-store.js'
 export { fingerprint, Secret } from './secret.js'
 export { isShop, parseShop, type Shop } from './shop.js'

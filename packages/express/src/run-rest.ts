@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http'
-import { runInShop, type ShopClient } from '@shopify-tokens/core'
+import { type RequestAccess, runInRequest } from '@shopify-tokens/core'
 
 /**
- * Runs the rest of the request with its shop at hand. The events of a body that has not been read yet are raised by the
+ * Runs the rest of the request with its shop and its access at hand. The events of a body that has not been read yet are raised by the
  * connection, which knows no shop: they are brought into the context, for body parsers and handlers that stream.
  */
-export function runRest(client: ShopClient, request: IncomingMessage, next: () => void): void {
+export function runRest(access: RequestAccess, request: IncomingMessage, next: () => void): void {
   if (hasUnreadBody(request)) {
     const emit = request.emit.bind(request) as (...args: unknown[]) => boolean
-    request.emit = (...args: unknown[]) => runInShop(client, () => emit(...args))
+    request.emit = (...args: unknown[]) => runInRequest(access, () => emit(...args))
   }
-  runInShop(client, () => {
+  runInRequest(access, () => {
     next()
   })
 }

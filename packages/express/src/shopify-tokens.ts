@@ -33,7 +33,7 @@ export interface ShopifyTokensMiddleware<Tokens extends RequestTokenSource = Tok
 
 /**
  * Middleware that gives every request its shop's working Admin API token as `req.shopify`, and runs the rest of the
- * request with that shop at hand (`currentShop()`).
+ * request with that shop at hand (`currentShop()`, `currentAccess()`).
  *
  * The shop comes from a verified session token, or from the app's own `shopOf`. A shop without a record, or with a dead
  * one, is acquired on the spot when there is a session token. Failures are answered as `application/problem+json`: 401
@@ -93,7 +93,7 @@ async function serve(
   }
   if (isOver()) return
   request.shopify = access
-  runRest(access.client, request, next)
+  runRest(access, request, next)
 }
 
 async function open(

@@ -1,6 +1,5 @@
-import type { RequestAccess, Shop } from '@shopify-tokens/core'
+import { currentAccess, currentShop, type RequestAccess, type Shop } from '@shopify-tokens/core'
 import { createParamDecorator } from '@nestjs/common'
-import { accessAtHand } from './access-at-hand.js'
 
 /**
  * Parameter decorator: what the request gets, a {@link RequestAccess}. Behind `ShopifyTokenInterceptor` only; elsewhere
@@ -13,7 +12,7 @@ import { accessAtHand } from './access-at-hand.js'
  * }
  * ```
  */
-export const ShopifyAccess: () => ParameterDecorator = createParamDecorator((): RequestAccess => accessAtHand())
+export const ShopifyAccess: () => ParameterDecorator = createParamDecorator((): RequestAccess => currentAccess())
 
 /** Parameter decorator: the shop's domain, a `Shop`. Behind `ShopifyTokenInterceptor` only, as {@link ShopifyAccess}. */
-export const CurrentShop: () => ParameterDecorator = createParamDecorator((): Shop => accessAtHand().shop)
+export const CurrentShop: () => ParameterDecorator = createParamDecorator((): Shop => currentShop().shop)

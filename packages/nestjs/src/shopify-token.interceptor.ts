@@ -1,4 +1,4 @@
-import { openRequest, type RequestAccess } from '@shopify-tokens/core'
+import { openRequest, type RequestAccess, runInRequest } from '@shopify-tokens/core'
 import {
   type CallHandler,
   type ExecutionContext,
@@ -8,7 +8,6 @@ import {
   type NestInterceptor,
 } from '@nestjs/common'
 import { Observable } from 'rxjs'
-import { runWithAccess } from './access-at-hand.js'
 import type { RequestSettings } from './module-options.js'
 import { REQUEST_SETTINGS } from './providers.js'
 import { factsOf, responseOf } from './request-of.js'
@@ -16,7 +15,8 @@ import { ShopifyTokens } from './shopify-tokens.js'
 
 /**
  * Finds the shop of a request and a token that works before the handler runs, and runs the handler with that shop at
- * hand: for `@ShopifyAccess()`, `@CurrentShop()`, and `currentShop()` in anything that the handler calls or awaits.
+ * hand: for `@ShopifyAccess()`, `@CurrentShop()`, and `currentShop()` and `currentAccess()` in anything that the handler
+ * calls or awaits.
  *
  * ```ts
  * @UseInterceptors(ShopifyTokenInterceptor) // one controller
@@ -39,7 +39,7 @@ export class ShopifyTokenInterceptor implements NestInterceptor {
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const access = await this.#access(context)
     // Nest calls the handler on subscription, so that is what has to happen in the context.
-    return new Observable((subscriber) => runWithAccess(access, () => next.handle().subscribe(subscriber)))
+    return new Observable((subscriber) => runInRequest(access, () => next.handle().subscribe(subscriber)))
   }
 
   async #access(context: ExecutionContext): Promise<RequestAccess> {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { currentShop, NoContextError, parseShop } from '@shopify-tokens/core'
+import { currentAccess, currentShop, NoContextError, parseShop } from '@shopify-tokens/core'
 import express, { type RequestHandler } from 'express'
 import request from 'supertest'
 import { closeAll, servedApp, shop } from './served-app.js'
@@ -39,6 +39,22 @@ describe('the shop at hand', () => {
 
     expect(answers.map(({ body }: { body: unknown }) => body)).toEqual(sent)
     expect(() => currentShop()).toThrow(NoContextError)
+  })
+
+  it('brings what the request has got to code that sees no request', async () => {
+    const { app, seed } = await servedApp({
+      ...named,
+      routes: (app) => {
+        app.get('/access', (request, response, next) => {
+          setImmediate()
+            .then(() => response.json(currentAccess() === request.shopify))
+            .catch(next)
+        })
+      },
+    })
+    await seed()
+
+    await request(app).get('/access').expect(200, 'true')
   })
 
   const echo: RequestHandler = (request, response) => {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { currentShop, parseShop, type RequestAccess } from '@shopify-tokens/core'
+import { currentAccess, currentShop, parseShop, type RequestAccess } from '@shopify-tokens/core'
 import { CurrentShop, ShopifyAccess, ShopifyTokenInterceptor } from '@shopify-tokens/nestjs'
 import { Body, Controller, Get, Inject, Injectable, Post, UseInterceptors } from '@nestjs/common'
 import { concatMap, from, map, type Observable, toArray } from 'rxjs'
@@ -34,6 +34,12 @@ class ContextController {
   @Get('deep')
   async deep(): Promise<object> {
     return { found: await this.#deep.shop() }
+  }
+
+  @Get('access')
+  async access(@ShopifyAccess() shopify: RequestAccess): Promise<object> {
+    await setImmediate()
+    return { same: currentAccess() === shopify }
   }
 
   @Get('stream')
@@ -85,6 +91,13 @@ describe.each(PLATFORMS)('on platform-%s', (platform) => {
     const answers = await Promise.all(sent.map((each) => request(server).get('/deep').set('x-session-shop', each)))
 
     expect(answers.map(({ body }: { body: unknown }) => body)).toEqual(sent.map((found) => ({ found })))
+  })
+
+  it('nested asynchronous code finds what its request has got', async () => {
+    const { server, seed } = await servedApp(named)
+    await seed()
+
+    await request(server).get('/access').expect(200, { same: true })
   })
 
   it('an Observable that a handler returns runs with the shop at hand', async () => {

@@ -3,9 +3,9 @@ import type { ShopClient } from '../admin/shop-client.js'
 import { InvalidSessionTokenError } from '../errors.js'
 import type { SessionToken } from '../oauth/id-token.js'
 import { type Fetch, systemFetch } from '../ports/fetch.js'
+import { RequestAccess } from '../request-access.js'
 import { parseShop, type Shop } from '../shop.js'
 import type { TokenSource } from '../token-source.js'
-import { RequestAccess } from './request-access.js'
 
 /** A token source that can also serve requests: the manager, or any other source with these two. */
 export interface RequestTokenSource extends TokenSource {

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
-import type { GraphqlOptions, GraphqlResult, ShopClient } from '../admin/shop-client.js'
-import type { SessionToken } from '../oauth/id-token.js'
-import type { Shop } from '../shop.js'
-import type { AccessToken } from '../token.js'
+import type { GraphqlOptions, GraphqlResult, ShopClient } from './admin/shop-client.js'
+import type { SessionToken } from './oauth/id-token.js'
+import type { Shop } from './shop.js'
+import type { AccessToken } from './token.js'
 
 /**
  * What a request gets: its shop, a token that works, and the shop's Admin API. Serialises and prints without the token.

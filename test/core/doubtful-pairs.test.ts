@@ -147,6 +147,21 @@ describe('a run that conflicts with another', () => {
     expect(tokenCalls()).toBe(0)
   })
 
+  it('gives up after a lease and two seconds when the store only ever shows an older row', async () => {
+    const { clock, seed, store, tokenCalls, tokens } = await managedApp()
+    await seed({ ageMs: 2 * HOUR_MS })
+    await seed({ ageMs: 2 * HOUR_MS })
+    store.always('get', fault.stale())
+    const began = clock.monotonic()
+
+    await expect(tokens.token(shop)).rejects.toMatchObject({ code: 'ERR_LEASE_TIMEOUT' })
+    await tokens.close()
+
+    expect(clock.monotonic() - began).toBeLessThan(20_000)
+    expect(store.count('put')).toBeLessThan(400)
+    expect(tokenCalls()).toBe(0)
+  })
+
   it('overtakes an attempt that has grown older than a lease', async () => {
     const { clock, eventsOf, record, seed, tokenCalls, tokens } = await managedApp()
     const stale = anAttempt({ at: clock.now() })

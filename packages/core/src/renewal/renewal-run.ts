@@ -111,7 +111,8 @@ export class RenewalRun {
   async #grant(snapshot: Snapshot, credential: Credential): Promise<ServableRecord | null> {
     if (!(await this.#lock.take())) return this.#pause()
     const announced = await this.#announce(snapshot, credential)
-    if (announced === null) return null
+    // Somebody else wrote first, so somebody else may be renewing: look again in a moment.
+    if (announced === null) return this.#pause()
     const presented = await this.#present(credential, announced)
     return this.#conclude(snapshot, announced, credential, presented)
   }
@@ -196,7 +197,10 @@ export class RenewalRun {
       const credential = await this.#untried(record)
       if (credential !== null) {
         const announced = await this.#announce(snapshot, credential)
-        if (announced === null) continue
+        if (announced === null) {
+          await this.#pause()
+          continue
+        }
         const presented = await this.#present(credential, announced)
         if (presented.answer.outcome !== 'terminal' || credential.grant !== 'refresh') {
           return this.#conclude(snapshot, announced, credential, presented)

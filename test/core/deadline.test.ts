@@ -119,4 +119,19 @@ describe('untilAborted', () => {
 
     expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   })
+
+  it('listens once to a signal on which many wait, for as long as one of them does', async () => {
+    const controller = new AbortController()
+    const { signal } = controller
+    const early = Array.from({ length: 20 }, () => untilAborted(Promise.resolve(1), signal))
+    const late = Array.from({ length: 20 }, () => untilAborted(never(), signal))
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+
+    await Promise.all(early)
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    controller.abort('gone')
+
+    expect(await Promise.allSettled(late)).toEqual(late.map(() => ({ status: 'rejected', reason: 'gone' })))
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  })
 })

@@ -145,6 +145,20 @@ describe('an outage of the token endpoint', () => {
     expect((await record())?.attempts).toEqual(attempts.slice(2))
   })
 
+  it('that strikes many shops at once is no leak of listeners', async () => {
+    const warned = jest.fn()
+    process.on('warning', warned)
+    const { clock, seed, shopify, tokens } = await managedApp()
+    const shops = Array.from({ length: 20 }, (_, n) => parseShop(`shop-${String(n)}.myshopify.com`))
+    for (const each of shops) await seed({ ageMs: 2 * HOUR_MS, shop: each })
+    shopify.faults.next('*', { kind: 'html', when: 'before' }, { times: Infinity })
+
+    await Promise.allSettled(shops.map((each) => tokens.token(each)))
+    await clock.settle()
+    process.off('warning', warned)
+    expect(warned).not.toHaveBeenCalled()
+  })
+
   it('makes nobody call Shopify while the shop cools down', async () => {
     const { clock, seed, shopify, tokenCalls, tokens } = await managedApp()
     await seed({ ageMs: 2 * HOUR_MS })

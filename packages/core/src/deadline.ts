@@ -34,18 +34,52 @@ export async function withDeadline<T>(clock: Clock, ms: number, work: (signal: A
 /** Waits for `work`, but no longer than the caller wants to: rejects with `signal.reason` when it aborts. The work goes on. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
-  const left = new AbortController()
+  let leave = (): void => undefined
   const aborted = new Promise<never>((_, reject) => {
     const stop = (): void => {
       reject(signal.reason as Error)
     }
     if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true, signal: left.signal })
+    else leave = onAbort(signal, stop)
   })
   try {
     // Raced even when nobody waits any more: a failure of `work` that nobody hears would end the process.
     return await Promise.race([aborted, work])
   } finally {
-    left.abort()
+    leave()
   }
+}
+
+interface Waiting {
+  readonly stops: Set<() => void>
+  readonly stopAll: () => void
+}
+
+/** Who waits on a signal at present. */
+const waiting = new WeakMap<AbortSignal, Waiting>()
+
+/**
+ * Calls `stop` when `signal` aborts; the answer takes that back. One listener per signal, however many wait: a job hands
+ * one signal to all its calls, and from the eleventh listener on Node.js warns of a leak.
+ */
+function onAbort(signal: AbortSignal, stop: () => void): () => void {
+  const { stops, stopAll } = waiting.get(signal) ?? listen(signal)
+  stops.add(stop)
+  return () => {
+    stops.delete(stop)
+    if (stops.size > 0) return
+    signal.removeEventListener('abort', stopAll)
+    waiting.delete(signal)
+  }
+}
+
+function listen(signal: AbortSignal): Waiting {
+  const stops = new Set<() => void>()
+  const stopAll = (): void => {
+    for (const stop of stops) stop()
+  }
+  signal.addEventListener('abort', stopAll, { once: true })
+  const present = { stops, stopAll }
+  waiting.set(signal, present)
+  return present
 }

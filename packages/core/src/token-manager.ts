@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { LRUCache } from 'lru-cache'
 import { createShopClient } from './admin/create-shop-client.js'
 import type { ShopClient } from './admin/shop-client.js'
@@ -102,6 +103,8 @@ class StoredTokenManager implements TokenManager {
   constructor(settings: Settings) {
     const { clientId, clientSecret, clientSecrets, clock, fetch, keyRing, store } = settings
     this.#settings = settings
+    // Every run that pauses listens: hundreds in an outage, and no leak.
+    setMaxListeners(0, this.#closing.signal, this.#abandon.signal)
     this.#time = new ShopifyTime(clock)
     this.#events = new EventBus(() => this.#time.now())
     this.#time.reportTo(this.#events)

@@ -104,7 +104,7 @@ class StoredTokenManager implements TokenManager {
     const { clientId, clientSecret, clientSecrets, clock, fetch, keyRing, store } = settings
     this.#settings = settings
     // Every run that pauses listens: hundreds in an outage, and no leak.
-    setMaxListeners(0, this.#closing.signal, this.#abandon.signal)
+    setMaxListeners(Infinity, this.#closing.signal, this.#abandon.signal)
     this.#time = new ShopifyTime(clock)
     this.#events = new EventBus(() => this.#time.now())
     this.#time.reportTo(this.#events)

@@ -2,13 +2,14 @@
 
 /** Core's layers, lowest first. A file imports from its own layer and from those below, never from above. */
 const CORE_LAYERS = [
-  ['shop', 'errors', 'secret', 'token', 'durations'],
+  ['shop', 'errors', 'option-checks', 'secret', 'token', 'durations'],
   ['ports/', 'deadline', 'events', 'token-source'],
   ['oauth/', 'memory/', 'admin/', 'sealed-store', 'context', 'request-access', 'token-cache', 'key-rings'],
   ['renewal/', 'removal'],
-  ['migration/', 'keep-alive/', 'http/', 'environment'],
+  ['migration/', 'keep-alive/', 'environment'],
   ['options'],
   ['token-manager'],
+  ['http/'],
   ['index'],
 ]
 

@@ -121,7 +121,8 @@ describe('without options', () => {
     await module.close()
   })
 
-  it('does not start when the store cannot be opened', async () => {
+  it('does not start when the store cannot be opened, and says why', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
     configure({ SHOPIFY_TOKENS_DATABASE_URL: 'postgres://tokens:hidden-password@127.0.0.1:1/tokens' })
 
     const failure = await compile().then(
@@ -129,7 +130,22 @@ describe('without options', () => {
       (error: unknown) => error as Error,
     )
     expect(failure).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
-    expect(String(failure)).not.toContain('hidden-password')
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/^The token store could not be opened: /), expect.anything()],
+    ])
+    expect(String(failure) + JSON.stringify(warn.mock.calls)).not.toContain('hidden-password')
+    warn.mockRestore()
+  })
+
+  it('does not start when the environment names what is no place for a store', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    configure({ SHOPIFY_TOKENS_DATABASE_URL: 'sqlite::memory:' })
+
+    await expect(compile()).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      options: ['SHOPIFY_TOKENS_DATABASE_URL'],
+    })
+    warn.mockRestore()
   })
 
   it('names all missing variables at once when the application starts', async () => {

@@ -36,16 +36,33 @@ export {
 } from './errors.js'
 export type { RenewalTrigger, TokenEvent, TokenEventListener, TokenEventType } from './events.js'
 export { errorAnswer, type ErrorAnswerOptions, type HttpAnswer, type ProblemDetails } from './http/error-answer.js'
+export type { EnvironmentModule, EnvironmentOverrides } from './http/environment-request-tokens.js'
 export {
   openRequest,
   type OpenRequestOptions,
   type RequestFacts,
   type RequestTokenSource,
 } from './http/open-request.js'
+export {
+  parseAuthPath,
+  parseRequestOptions,
+  type RequestOptions,
+  type RequestSettings,
+  type ShopOfRequest,
+} from './http/request-options.js'
+export {
+  chooseRequestTokens,
+  type EnvironmentTokensOptions,
+  type GivenTokensOptions,
+  type ManagedTokensOptions,
+  type RequestTokens,
+  type RequestTokensOptions,
+} from './http/request-tokens.js'
 export { fileKeyRing, loadedKeyRing, type LoadedKeyRingOptions, parseSealingKeys, staticKeyRing } from './key-rings.js'
 export { MemoryLock } from './memory/memory-lock.js'
 export { MemoryTokenStore } from './memory/memory-token-store.js'
 export { type SessionToken, SessionTokenVerifier, type SessionTokenVerifierOptions } from './oauth/id-token.js'
+export { flagOption, invalidOption, refuseUnknownOptions } from './option-checks.js'
 export type { TokenManagerOptions } from './options.js'
 export { type Clock, systemClock } from './ports/clock.js'
 export type { Fetch } from './ports/fetch.js'

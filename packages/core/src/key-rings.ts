@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { withDeadline } from './deadline.js'
 import { InvalidOptionError } from './errors.js'
+import { wholeNumberOption } from './option-checks.js'
 import type { Clock } from './ports/clock.js'
 import { systemClock } from './ports/clock.js'
 import type { KeyRing, SealingKey } from './ports/key-ring.js'
@@ -81,8 +82,8 @@ export function loadedKeyRing(
   load: (signal: AbortSignal) => Promise<readonly SealingKey[]>,
   { maxAgeMs = 300_000, timeoutMs = 1_000, clock = systemClock }: LoadedKeyRingOptions = {},
 ): KeyRing {
-  requireWholeNumber('maxAgeMs', maxAgeMs, 0, 86_400_000)
-  requireWholeNumber('timeoutMs', timeoutMs, 1, 60_000)
+  wholeNumberOption('maxAgeMs', maxAgeMs, 0, 86_400_000)
+  wholeNumberOption('timeoutMs', timeoutMs, 1, 60_000)
   let ring: KeyRing | null = null
   let reloadAt = -Infinity
   let loading: Promise<KeyRing> | null = null
@@ -117,12 +118,6 @@ export function loadedKeyRing(
       return known ?? (await reload()).byId(id)
     },
   }
-}
-
-function requireWholeNumber(name: string, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return
-  const rule = `a whole number from ${String(min)} to ${String(max)}`
-  throw new InvalidOptionError(`Option ${name} must be ${rule}; got ${typeof value}.`, [name])
 }
 
 /** A ring over a mounted secret file in the form of {@link parseSealingKeys}; a changed file is noticed within `maxAgeMs`. */

@@ -2,6 +2,7 @@ import { API_VERSION } from './admin/shop-client.js'
 import { DEFAULT_DURATIONS, DURATION_RANGES, type Durations } from './durations.js'
 import { InvalidOptionError } from './errors.js'
 import type { TokenEventListener } from './events.js'
+import { flagOption, invalidOption, refuseUnknownOptions, wholeNumberOption } from './option-checks.js'
 import { type Clock, systemClock } from './ports/clock.js'
 import { type Fetch, systemFetch } from './ports/fetch.js'
 import type { KeyRing } from './ports/key-ring.js'
@@ -83,8 +84,8 @@ const UNSEALED = 'unsealed-tokens-readable-in-store'
  * @throws InvalidOptionError `ERR_INVALID_OPTION`, naming the option, the rule and the type it got; never the value.
  */
 export function parseOptions(options: TokenManagerOptions): Settings {
-  if (typeof options !== 'object' || (options as unknown) === null) throw invalid('options', 'an object', options)
-  refuseUnknown(options)
+  if (typeof options !== 'object' || (options as unknown) === null) throw invalidOption('options', 'an object', options)
+  refuseUnknownOptions(options, KNOWN)
 
   const durations = Object.fromEntries(
     (Object.keys(DEFAULT_DURATIONS) as (keyof Durations)[]).map((name) => [
@@ -110,7 +111,7 @@ export function parseOptions(options: TokenManagerOptions): Settings {
     renewal: oneOf(options, 'renewal', ['hybrid', 'lazy']),
     background: optionalFunction(options, 'background'),
     onEvent: optionalFunction(options, 'onEvent'),
-    requireExpiring: flag(options, 'requireExpiring'),
+    requireExpiring: flagOption('requireExpiring', options.requireExpiring, false),
     apiVersion:
       options.apiVersion === undefined
         ? null
@@ -122,23 +123,16 @@ export function parseOptions(options: TokenManagerOptions): Settings {
   })
 }
 
-const KNOWN = new Set([
+const KNOWN: readonly string[] = [
   ...Object.keys(RANGES),
   ...['clientId', 'clientSecret', 'previousClientSecret', 'store', 'sealing', 'lock', 'renewal', 'background'],
   ...['onEvent', 'requireExpiring', 'apiVersion', 'clock', 'fetch', 'random'],
-])
-
-function refuseUnknown(options: object): void {
-  const unknown = Object.keys(options).filter((name) => !KNOWN.has(name))
-  if (unknown.length > 0) throw new InvalidOptionError(`Unknown option: ${unknown.join(', ')}.`, unknown)
-}
+]
 
 function wholeNumber(options: TokenManagerOptions, name: keyof typeof RANGES, fallback: number): number {
   const value: unknown = options[name]
-  if (value === undefined) return fallback
   const [min, max] = RANGES[name]
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
-  throw invalid(name, `a whole number from ${String(min)} to ${String(max)}`, value)
+  return value === undefined ? fallback : wholeNumberOption(name, value, min, max)
 }
 
 function less(durations: Durations, smaller: keyof Durations, larger: keyof Durations): void {
@@ -149,14 +143,14 @@ function less(durations: Durations, smaller: keyof Durations, larger: keyof Dura
 function text(options: TokenManagerOptions, name: 'clientId' | 'apiVersion', form: RegExp, rule: string): string {
   const value: unknown = options[name]
   if (typeof value === 'string' && form.test(value)) return value
-  throw invalid(name, rule, value)
+  throw invalidOption(name, rule, value)
 }
 
 function secret(options: TokenManagerOptions, name: 'clientSecret' | 'previousClientSecret'): Secret {
   const value: unknown = options[name]
   if (value instanceof Secret && value.reveal() !== '') return value
   if (typeof value === 'string' && value !== '') return new Secret(value)
-  throw invalid(name, 'a non-empty string or a Secret', value)
+  throw invalidOption(name, 'a non-empty string or a Secret', value)
 }
 
 type PortName = 'store' | 'sealing' | 'lock' | 'clock'
@@ -174,14 +168,14 @@ function port<Name extends PortName>(
     value !== null &&
     methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function')
   if (fits) return value as PortOf<Name>
-  throw invalid(name, rule, value)
+  throw invalidOption(name, rule, value)
 }
 
 function oneOf(options: TokenManagerOptions, name: 'renewal', values: readonly ['hybrid', 'lazy']): 'hybrid' | 'lazy' {
   const value: unknown = options[name] ?? values[0]
   const known = values.find((candidate) => candidate === value)
   if (known !== undefined) return known
-  throw invalid(name, `one of ${values.map((each) => `'${each}'`).join(', ')}`, value)
+  throw invalidOption(name, `one of ${values.map((each) => `'${each}'`).join(', ')}`, value)
 }
 
 function optionalFunction<Name extends 'background' | 'onEvent' | 'fetch' | 'random'>(
@@ -191,17 +185,5 @@ function optionalFunction<Name extends 'background' | 'onEvent' | 'fetch' | 'ran
   const value: unknown = options[name]
   if (value === undefined) return null
   if (typeof value === 'function') return value as Exclude<TokenManagerOptions[Name], undefined>
-  throw invalid(name, 'a function', value)
-}
-
-function flag(options: TokenManagerOptions, name: 'requireExpiring'): boolean {
-  const value: unknown = options[name]
-  if (value === undefined) return false
-  if (typeof value === 'boolean') return value
-  throw invalid(name, 'true or false', value)
-}
-
-function invalid(name: string, rule: string, value: unknown): InvalidOptionError {
-  const got = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value
-  return new InvalidOptionError(`Option ${name} must be ${rule}; got ${got}.`, [name])
+  throw invalidOption(name, 'a function', value)
 }

@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { errorAnswer, type HttpAnswer } from '@shopify-tokens/core'
+import { errorAnswer, type HttpAnswer, parseAuthPath, refuseUnknownOptions } from '@shopify-tokens/core'
 import type { ErrorRequestHandler } from 'express'
-import { checkAuthPath, refuseUnknown } from './options.js'
 
 export interface ShopifyTokensErrorHandlerOptions {
   /** The app's path that begins authorization. Default `/auth`. */
@@ -22,8 +21,8 @@ export interface ShopifyTokensErrorHandlerOptions {
  * @throws InvalidOptionError `ERR_INVALID_OPTION`
  */
 export function shopifyTokensErrorHandler(options: ShopifyTokensErrorHandlerOptions = {}): ErrorRequestHandler {
-  refuseUnknown(options, ['authPath'])
-  const authPath = checkAuthPath(options.authPath)
+  refuseUnknownOptions(options, ['authPath'])
+  const authPath = parseAuthPath(options.authPath)
   return (error, _request, response, next) => {
     const answer = response.headersSent ? null : errorAnswer(error, { authPath })
     if (answer === null) next(error)

@@ -1,4 +1,4 @@
-import type { RequestFacts } from '@shopify-tokens/core'
+import type { RequestFacts, ShopOfRequest } from '@shopify-tokens/core'
 import type { Request } from 'express'
 
 /**
@@ -6,7 +6,7 @@ import type { Request } from 'express'
  * header that the client is free to choose, because whatever it names gets that shop's token. `undefined`: the request's
  * session token must tell.
  */
-export type ShopOf = (request: Request) => string | undefined | Promise<string | undefined>
+export type ShopOf = ShopOfRequest<Request>
 
 /** What a request says about itself. Nothing that a proxy may have added counts, and no shop that it merely names. */
 export function factsOf(request: Request): RequestFacts {

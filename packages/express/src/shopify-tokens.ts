@@ -1,7 +1,9 @@
 import {
+  chooseRequestTokens,
   errorAnswer,
   openRequest,
   type RequestAccess,
+  type RequestTokens,
   type RequestTokenSource,
   type TokenManager,
 } from '@shopify-tokens/core'
@@ -16,8 +18,6 @@ import {
   type ShopifyTokensOptions,
 } from './options.js'
 import { runRest } from './run-rest.js'
-import { chooseTokens } from './choose-tokens.js'
-import type { RequestTokens } from './request-tokens.js'
 import { factsOf } from './shop-of.js'
 
 /** The middleware that {@link shopifyTokens} makes. */
@@ -59,8 +59,9 @@ export function shopifyTokens(options?: ManagedTokens | EnvironmentTokens): Shop
 export function shopifyTokens(options?: ShopifyTokensOptions): ShopifyTokensMiddleware<RequestTokenSource>
 export function shopifyTokens(options: ShopifyTokensOptions = {}): ShopifyTokensMiddleware<RequestTokenSource> {
   const { settings, source } = parseOptions(options)
-  const tokens = chooseTokens(source)
-  const ready = Promise.resolve(tokens.get())
+  // The one place that knows a database, and only when nothing else was given.
+  const tokens = chooseRequestTokens(source, () => import('@shopify-tokens/typeorm-store/from-environment'))
+  const ready = tokens.ready()
   ready.catch(() => undefined)
   const middleware: RequestHandler = (request, response, next) => {
     void serve(tokens, settings, request, response, next)

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@shopify-tokens/core'
+import { flagOption, InvalidOptionError, parseRequestOptions } from '@shopify-tokens/core'
 import {
   type DynamicModule,
   type FactoryProvider,
@@ -9,13 +9,11 @@ import {
 } from '@nestjs/common'
 import { APP_FILTER } from '@nestjs/core'
 import { ShopifyTokensExceptionFilter } from './exception.filter.js'
-import {
-  flag,
-  parseOptions,
-  type ShopifyTokensModuleAsyncOptions,
-  type ShopifyTokensModuleExtras,
-  type ShopifyTokensModuleOptions,
-  type ShopifyTokensOptionsFactory,
+import type {
+  ShopifyTokensModuleAsyncOptions,
+  ShopifyTokensModuleExtras,
+  ShopifyTokensModuleOptions,
+  ShopifyTokensOptionsFactory,
 } from './module-options.js'
 import { type OpenedTokens, openTokens } from './opened-tokens.js'
 import { MODULE_OPTIONS, OPENED_TOKENS, REQUEST_SETTINGS } from './providers.js'
@@ -49,7 +47,7 @@ export class ShopifyTokensModule implements OnApplicationShutdown {
    * starts.
    */
   static forRoot(options: ShopifyTokensModuleOptions & ShopifyTokensModuleExtras = {}): DynamicModule {
-    parseOptions(options)
+    parseRequestOptions(options)
     const { isGlobal, exceptionFilter, ...moduleOptions } = options
     return moduleOf([{ provide: MODULE_OPTIONS, useValue: moduleOptions }], { isGlobal, exceptionFilter })
   }
@@ -85,12 +83,12 @@ const FROM_OPTIONS: readonly Provider[] = [
   {
     provide: REQUEST_SETTINGS,
     inject: [MODULE_OPTIONS],
-    useFactory: (options: ShopifyTokensModuleOptions) => parseOptions(options).settings,
+    useFactory: (options: ShopifyTokensModuleOptions) => parseRequestOptions(options).settings,
   },
   {
     provide: OPENED_TOKENS,
     inject: [MODULE_OPTIONS],
-    useFactory: (options: ShopifyTokensModuleOptions) => openTokens(parseOptions(options).source),
+    useFactory: (options: ShopifyTokensModuleOptions) => openTokens(parseRequestOptions(options).source),
   },
   {
     provide: ShopifyTokens,
@@ -102,8 +100,8 @@ const FROM_OPTIONS: readonly Provider[] = [
 ]
 
 function moduleOf(providers: Provider[], extras: ShopifyTokensModuleExtras): DynamicModule {
-  const global = flag('isGlobal', extras.isGlobal)
-  const answering = flag('exceptionFilter', extras.exceptionFilter)
+  const global = flagOption('isGlobal', extras.isGlobal, true)
+  const answering = flagOption('exceptionFilter', extras.exceptionFilter, true)
   const filter = { provide: APP_FILTER, useExisting: ShopifyTokensExceptionFilter }
   return {
     module: ShopifyTokensModule,

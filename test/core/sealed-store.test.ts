@@ -14,6 +14,7 @@ import {
   StoreUnreadableError,
   type TokenRecord,
   type TokenStore,
+  type Version,
 } from '@shopify-tokens/core'
 import {
   aCoolDown,
@@ -358,7 +359,7 @@ describe('a key ring that is away', () => {
   })
 
   it('is asked again at the next put', async () => {
-    await put(aRecord.empty({ attempts: [anAttempt()] }))
+    await put(aRecord.expiring())
     ring.current.mockResolvedValue(SECOND)
 
     await put(aRecord.expiring())
@@ -390,6 +391,40 @@ describe('a key ring that is away', () => {
     ring.byId.mockResolvedValue(undefined)
 
     await expect(store.get(KEY)).rejects.toBeInstanceOf(StoreUnreadableError)
+  })
+})
+
+describe('the key of an attempt', () => {
+  const withAttempt = aRecord.expiring({ attempts: [anAttempt()] })
+  const kidOf = ({ accessToken }: ExpiringRecord): unknown =>
+    (JSON.parse(Buffer.from(accessToken.split('.')[0] ?? '', 'base64url').toString()) as { kid: unknown }).kid
+
+  /** The key ids of two puts: an attempt, and what `next` makes of it. */
+  async function kidsOf(next: TokenRecord, current: () => SealingKey | Promise<SealingKey>): Promise<unknown[]> {
+    const inner = new MemoryTokenStore({ clock: new FakeClock() })
+    const asked = jest.fn(current).mockReturnValueOnce(FIRST)
+    const store = sealedStore(inner, { current: asked, byId: (id) => [FIRST, SECOND].find((key) => key.id === id) })
+    const kids: unknown[] = []
+    let expected: Version | 'absent' = 'absent'
+    for (const record of [withAttempt, next]) {
+      const result = await store.put(KEY, record, expected)
+      if (result.outcome === 'written') expected = result.version
+      kids.push(kidOf((await inner.get(KEY)).record as ExpiringRecord))
+    }
+    return kids
+  }
+
+  it('seals the pair that follows, though the ring hangs or has a new key by then', async () => {
+    const pair = aRecord.expiring()
+
+    expect(await kidsOf(pair, () => new Promise(() => undefined))).toEqual(['k1', 'k1'])
+    expect(await kidsOf(pair, () => SECOND)).toEqual(['k1', 'k1'])
+  })
+
+  it('does not seal another attempt: that one has to prove the current key', async () => {
+    const another = { ...withAttempt, attempts: [...withAttempt.attempts, anAttempt()] }
+
+    expect(await kidsOf(another, () => SECOND)).toEqual(['k1', 'k2'])
   })
 })
 

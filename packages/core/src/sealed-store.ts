@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { CompactEncrypt, compactDecrypt } from 'jose'
+import { LRUCache } from 'lru-cache'
 import { StoreUnavailableError, StoreUnreadableError } from './errors.js'
 import type { KeyRing, SealingKey } from './ports/key-ring.js'
 import type { PutResult, ScannedRow, ScanQuery, Snapshot, TokenStore, Version } from './ports/token-store.js'
-import type { RecordKey, TokenRecord } from './token.js'
+import type { Attempt, RecordKey, TokenRecord } from './token.js'
 
 /**
  * Seals what is secret in a record before it reaches `store`, and opens it on the way back. Each value is a JWE (RFC
@@ -16,10 +17,22 @@ export function sealedStore(store: TokenStore, keyRing: KeyRing): TokenStore {
   return new SealedStore(store, keyRing)
 }
 
+/** More shops than are ever being renewed at one time. */
+const MAX_PROVEN = 1_000
+
+/** This process's latest write of a row. */
+interface Proven {
+  readonly version: Version
+  readonly sealingKey: SealingKey
+  readonly attempts: readonly Attempt[]
+}
+
 class SealedStore implements TokenStore {
   readonly #store: TokenStore
   readonly #keyRing: KeyRing
-  /** The key that sealed last: an attempt has proved it, so the pair that follows is not lost to an absent key ring. */
+  /** What each attempt was sealed with: the pair that follows it neither waits for a key ring nor meets a new key. */
+  readonly #proven = new LRUCache<string, Proven>({ max: MAX_PROVEN })
+  /** The key that sealed last, for when the key ring is away. */
   #lastKey: SealingKey | null = null
 
   constructor(store: TokenStore, keyRing: KeyRing) {
@@ -32,10 +45,12 @@ class SealedStore implements TokenStore {
   }
 
   async put(key: RecordKey, record: TokenRecord, expected: Version | 'absent'): Promise<PutResult> {
-    const result = await this.#store.put(key, await this.#sealed(key, record), expected)
-    return result.outcome === 'written'
-      ? result
-      : { ...result, present: await this.#openedSnapshot(key, result.present) }
+    const name = JSON.stringify([key.clientId, key.shop])
+    const sealingKey = this.#provenFor(name, record, expected) ?? (await this.#currentKey())
+    const result = await this.#store.put(key, await sealed(sealingKey, key, record), expected)
+    if (result.outcome === 'conflict') return { ...result, present: await this.#openedSnapshot(key, result.present) }
+    this.#proven.set(name, { version: result.version, sealingKey, attempts: record.attempts })
+    return result
   }
 
   async *scan(query: ScanQuery): AsyncIterable<ScannedRow> {
@@ -48,9 +63,12 @@ class SealedStore implements TokenStore {
     return this.#store.ask(key)
   }
 
-  async #sealed(key: RecordKey, record: TokenRecord): Promise<TokenRecord> {
-    const sealingKey = await this.#currentKey()
-    return mapSecrets(record, (field, value) => seal(sealingKey, contextOf(key, field), value))
+  /** The key of the row that is replaced, when this put takes an attempt out of it that this process has written. */
+  #provenFor(name: string, { attempts }: TokenRecord, expected: Version | 'absent'): SealingKey | undefined {
+    const proven = this.#proven.get(name)
+    if (proven?.version !== expected) return undefined
+    const stays = proven.attempts.every(({ id }) => attempts.some((attempt) => attempt.id === id))
+    return stays ? undefined : proven.sealingKey
   }
 
   async #openedSnapshot(key: RecordKey, snapshot: Snapshot): Promise<Snapshot> {
@@ -99,6 +117,10 @@ async function mapSecrets(
     ...record.alternates.map((alternate) => map('alternates', alternate)),
   ])
   return { ...record, attempts, accessToken, refreshToken, predecessor, alternates }
+}
+
+function sealed(sealingKey: SealingKey, key: RecordKey, record: TokenRecord): Promise<TokenRecord> {
+  return mapSecrets(record, (field, value) => seal(sealingKey, contextOf(key, field), value))
 }
 
 /** Names the place of a value. A hash, because the header of a JWE is readable and of bounded length. */

@@ -1,4 +1,4 @@
-export { CurrentShop, ShopifyAccess } from './decorators.js'
+export { CurrentShop, ShopifyAccess, WithoutShopify } from './decorators.js'
 export { ShopifyTokensExceptionFilter } from './exception.filter.js'
 export type {
   EnvironmentTokens,

@@ -7,9 +7,10 @@ import {
   Injectable,
   type NestInterceptor,
 } from '@nestjs/common'
+import { Reflector } from '@nestjs/core'
 import { Observable } from 'rxjs'
 import type { RequestSettings } from './module-options.js'
-import { REQUEST_SETTINGS } from './providers.js'
+import { REQUEST_SETTINGS, WITHOUT_SHOPIFY } from './providers.js'
 import { factsOf, responseOf } from './request-of.js'
 import { ShopifyTokens } from './shopify-tokens.js'
 
@@ -20,7 +21,7 @@ import { ShopifyTokens } from './shopify-tokens.js'
  *
  * ```ts
  * @UseInterceptors(ShopifyTokenInterceptor) // one controller
- * { provide: APP_INTERCEPTOR, useExisting: ShopifyTokenInterceptor } // all of them
+ * { provide: APP_INTERCEPTOR, useExisting: ShopifyTokenInterceptor } // all of them, but for `@WithoutShopify()`
  * ```
  *
  * Rejects with the errors of `TokenManager.token`, with `ERR_INVALID_SESSION_TOKEN` and with `ERR_INVALID_SHOP`; the
@@ -30,16 +31,28 @@ import { ShopifyTokens } from './shopify-tokens.js'
 export class ShopifyTokenInterceptor implements NestInterceptor {
   readonly #tokens: ShopifyTokens
   readonly #settings: RequestSettings
+  readonly #reflector: Reflector
 
-  constructor(@Inject(ShopifyTokens) tokens: ShopifyTokens, @Inject(REQUEST_SETTINGS) settings: RequestSettings) {
+  constructor(
+    @Inject(ShopifyTokens) tokens: ShopifyTokens,
+    @Inject(REQUEST_SETTINGS) settings: RequestSettings,
+    @Inject(Reflector) reflector: Reflector,
+  ) {
     this.#tokens = tokens
     this.#settings = settings
+    this.#reflector = reflector
   }
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    if (this.#isExempt(context)) return next.handle()
     const access = await this.#access(context)
     // Nest calls the handler on subscription, so that is what has to happen in the context.
     return new Observable((subscriber) => runInRequest(access, () => next.handle().subscribe(subscriber)))
+  }
+
+  #isExempt(context: ExecutionContext): boolean {
+    const marked = [context.getHandler(), context.getClass()]
+    return this.#reflector.getAllAndOverride<true | undefined>(WITHOUT_SHOPIFY, marked) === true
   }
 
   async #access(context: ExecutionContext): Promise<RequestAccess> {

@@ -244,6 +244,19 @@ describe('a merchant who is there', () => {
     expect(await record()).toMatchObject({ kind: 'empty', attempts: [] })
   })
 
+  it('is not asked for again by every request of the merchant', async () => {
+    const { shopify, tokenCalls, tokens } = await managedApp({ requireExpiring: true })
+    shopify.installShop(shop)
+    shopify.faults.next(shop, { kind: 'not-expiring' }, { times: Infinity })
+
+    for (let n = 0; n < 5; n++) {
+      await expect(tokens.token(shop, { idToken: shopify.sessionToken(shop) })).rejects.toMatchObject({
+        code: n === 0 ? 'ERR_TOKEN_RESPONSE_INVALID' : 'ERR_COOLING_DOWN',
+      })
+    }
+    expect(tokenCalls()).toBe(1)
+  })
+
   it('learns that the shop has not installed the app', async () => {
     const { shopify, tokens } = await managedApp()
     shopify.faults.next(shop, { kind: 'app-not-installed' })

@@ -156,7 +156,8 @@ export class RenewalRun {
     const { grant } = credential
     const { trigger } = this.#want
     const { requestId, requests } = presented
-    if (tokens.kind === 'non-expiring' && this.#context.requireExpiring) return this.#refuseNonExpiring(requestId)
+    if (tokens.kind === 'non-expiring' && this.#context.requireExpiring)
+      return this.#refuseNonExpiring(announced, requestId)
 
     const { record, doubtful } = mint(this.#context, this.#want, announced, credential, presented, tokens)
     const settledBefore = (this.#beganAt ?? read.now) - durations.lateRequestMs
@@ -258,27 +259,35 @@ export class RenewalRun {
     requestId: string | undefined,
   ): Promise<ServableRecord | null> {
     const { durations, events, time } = this.#context
-    const before = announced.record
+    const { coolDownMs, present } = await this.#coolDown(announced, refusal)
+    const error = failureOf(refusal, { shop: this.#shop, requestId, retryAfterMs: coolDownMs })
+    events.emit({ type: 'renewal.failed', shop: this.#shop, code: error.code, coolDownMs, requestId })
+    if (canServe(present, this.#want, { now: time.now(), durations })) return present
+    throw error
+  }
+
+  async #coolDown(
+    { record: before, version }: Announced,
+    refusal: Inconclusive,
+  ): Promise<{ readonly coolDownMs: number; readonly present: TokenRecord | null }> {
+    const { durations, time } = this.#context
     const now = time.now()
     const coolDown = coolDownAfter(refusal, before.coolDown, now, durations)
-    const present = await this.#row.rewrite(before, announced.version, (record) => ({
+    const present = await this.#row.rewrite(before, version, (record) => ({
       ...record,
       coolDown: renewedSince(record, before) ? record.coolDown : coolDown,
       attempts: this.#row.withoutAnswered(record),
     }))
-    const coolDownMs = coolDown.until - now
-    const error = failureOf(refusal, { shop: this.#shop, requestId, retryAfterMs: coolDownMs })
-    events.emit({ type: 'renewal.failed', shop: this.#shop, code: error.code, coolDownMs, requestId })
-    if (canServe(present, this.#want, { now, durations })) return present
-    throw error
+    return { coolDownMs: coolDown.until - now, present }
   }
 
-  async #refuseNonExpiring(requestId: string | undefined): Promise<never> {
-    await this.#row.withdraw()
+  /** The app wants no such token, and asking again brings another one: not with every request of the merchant. */
+  async #refuseNonExpiring(announced: Announced, requestId: string | undefined): Promise<never> {
+    const { coolDownMs } = await this.#coolDown(announced, NOT_EXPIRING)
     throw new TokenEndpointError(
       'ERR_TOKEN_RESPONSE_INVALID',
       'Asked for an expiring token, Shopify answered with one that never expires, and requireExpiring is set.',
-      { shop: this.#shop, requestId },
+      { shop: this.#shop, requestId, retryAfterMs: coolDownMs },
     )
   }
 
@@ -312,6 +321,15 @@ export class RenewalRun {
   #elapsedMs(): number {
     return Math.round(this.#context.clock.monotonic() - this.#startedAt)
   }
+}
+
+/** Not an outage: it lasts until somebody changes the app's settings. */
+const NOT_EXPIRING: Inconclusive = {
+  outcome: 'unavailable',
+  status: 200,
+  error: undefined,
+  understood: true,
+  retryAfterMs: undefined,
 }
 
 const MARK_REASONS = {

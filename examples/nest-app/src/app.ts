@@ -1,8 +1,9 @@
 import 'reflect-metadata'
 import { Controller, type DynamicModule, Get, type INestApplication, Module, UseInterceptors } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
-import type { GraphqlResult, RequestAccess } from '@shopify-tokens/core'
 import {
+  type GraphqlResult,
+  type RequestAccess,
   ShopifyAccess,
   ShopifyTokenInterceptor,
   ShopifyTokensModule,

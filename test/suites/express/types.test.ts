@@ -8,8 +8,8 @@ const types = join(root, 'test/matrix', MATRIX.project, 'node_modules/@types/exp
 
 const APP = `
 import express, { type RequestHandler, Router } from 'express'
-import type { RequestAccess, RequestTokenSource, TokenManager } from '@shopify-tokens/core'
-import { shopifyTokens, shopifyTokensErrorHandler } from '@shopify-tokens/express'
+import type { RequestTokenSource } from '@shopify-tokens/core'
+import { type RequestAccess, type TokenManager, shopifyTokens, shopifyTokensErrorHandler } from '@shopify-tokens/express'
 
 declare const source: RequestTokenSource
 declare const manager: TokenManager

@@ -139,7 +139,7 @@ export function openTokenManager(
  * Applies pending migrations to the database of `SHOPIFY_TOKENS_DATABASE_URL`, as a role that may create tables:
  *
  * ```sh
- * node -e "require('@shopify-tokens/typeorm-store/from-environment').migrateTokenDatabase()"
+ * node -e "require('@shopify-tokens/typeorm-store/from-environment').migrateTokenDatabase().then(console.log)"
  * ```
  *
  * Run it when you deploy, before the new version starts. Applying nothing is fine, and so is running it twice. Needs

@@ -94,9 +94,10 @@ class SourcedShopClient implements ShopClient {
   async #graphql<Data>(query: string, options: GraphqlOptions = {}): Promise<GraphqlResult<Data>> {
     const version = options.apiVersion ?? this.#options.apiVersion
     if (version === null) {
-      throw new InvalidOptionError('graphql() needs an API version: give apiVersion to the manager or to this call.', [
-        'apiVersion',
-      ])
+      throw new InvalidOptionError(
+        'graphql() needs an API version: set SHOPIFY_API_VERSION, or give apiVersion to the manager or to this call.',
+        ['apiVersion'],
+      )
     }
     const response = await this.#fetch(`/admin/api/${encodeURIComponent(version)}/graphql.json`, {
       method: 'POST',

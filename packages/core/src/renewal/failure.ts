@@ -14,7 +14,7 @@ export function failureOf(refusal: Inconclusive, details: ErrorDetails): AnyShop
   if (outcome === 'misconfigured') {
     return new TokenEndpointError(
       'ERR_APP_MISCONFIGURED',
-      'Shopify does not accept the client id and secret; compare both with the app in the Partner Dashboard.',
+      "Shopify does not accept the client id and secret; compare both with the app's settings there.",
       { ...details, status },
     )
   }

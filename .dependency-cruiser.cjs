@@ -4,10 +4,11 @@
 const CORE_LAYERS = [
   ['shop', 'errors', 'option-checks', 'secret', 'token', 'durations'],
   ['ports/', 'deadline', 'events', 'token-source'],
-  ['oauth/', 'memory/', 'admin/', 'sealed-store', 'context', 'request-access', 'token-cache', 'key-rings'],
+  ['oauth/', 'memory/', 'admin/', 'sealed-store', 'context', 'request-access', 'key-rings'],
   ['renewal/', 'removal'],
   ['migration/', 'keep-alive/', 'environment'],
   ['options'],
+  ['serving/'],
   ['token-manager'],
   ['http/'],
   ['index'],

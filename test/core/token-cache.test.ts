@@ -1,7 +1,7 @@
 import { parseShop, type Shop } from '@shopify-tokens/core'
 import { aRecord, FAKE_EPOCH } from '@shopify-tokens/testing'
 import { DEFAULT_DURATIONS } from '../../packages/core/src/durations.js'
-import { TokenCache } from '../../packages/core/src/token-cache.js'
+import { TokenCache } from '../../packages/core/src/serving/token-cache.js'
 
 const NEVER = -Infinity
 const shop = (name: string): Shop => parseShop(`${name}.myshopify.com`)

@@ -13,12 +13,10 @@ import type { Shop } from '../shop.js'
 import {
   candidates,
   type ExpiringRecord,
-  isServable,
   type ReauthorizationMark,
   type ServableRecord,
   type TokenRecord,
 } from '../token.js'
-import { coolDownAfter, coolDownAfterRejection } from './backoff.js'
 import { canServe, decide, othersUnderWay, type Want } from './decide.js'
 import { failureOf, type Inconclusive } from './failure.js'
 import { keepPair } from './keep-pair.js'
@@ -28,6 +26,7 @@ import { leaseTimeout, patienceMs } from './patience.js'
 import { present, type Presented } from './present.js'
 import { type Announced, Row } from './row.js'
 import type { RunContext } from './run-context.js'
+import { coolDown, mark, pauseRejected } from './verdicts.js'
 
 /** Life that an ID token must have left to be worth sending. */
 const ID_TOKEN_MARGIN_MS = 10_000
@@ -100,7 +99,7 @@ export class RenewalRun {
       case 'mark':
         return this.#mark(snapshot, 'access-token-rejected')
       case 'pauseRejected':
-        return this.#pauseRejected(snapshot, decision.record)
+        return pauseRejected(this.#context, this.#row, this.#shop, snapshot, decision.record)
       case 'refresh':
         return this.#grant(snapshot, { grant: 'refresh', value: decision.record.refreshToken })
       case 'acquire':
@@ -224,32 +223,8 @@ export class RenewalRun {
     return this.#want.idToken === undefined ? null : { grant: 'id-token', value: await this.#usableIdToken() }
   }
 
-  /** Marks the shop by compare-and-set on the row as read. */
-  async #mark(snapshot: Snapshot, reason: ReauthorizationMark['reason']): Promise<ServableRecord | null> {
-    const { durations, events, time } = this.#context
-    const { record } = snapshot
-    if (!isServable(record)) return null
-    const now = time.now()
-    const mark = { reason, at: record.mark?.at ?? now, triedAt: now }
-    const marked = { ...record, mark, coolDown: null, attempts: this.#row.withoutAnswered(record) }
-    const result = await this.#row.put(marked, snapshot.version)
-    if (result.outcome === 'conflict') return null
-    if (record.mark === null) events.emit({ type: 'reauthorization.required', shop: this.#shop, reason })
-    // The access token lives on until its own end: only its renewal is over.
-    if (canServe(marked, this.#want, { now, durations })) return marked
-    throw new ReauthorizationRequiredError(reason, { shop: this.#shop })
-  }
-
-  /** Shopify's Admin API refuses new tokens too. Renewing costs pairs and brings nothing: pause it for this reason. */
-  async #pauseRejected(snapshot: Snapshot, record: ExpiringRecord): Promise<ServableRecord | null> {
-    const { durations, events, time } = this.#context
-    const now = time.now()
-    const coolDown = coolDownAfterRejection(record.coolDown, now, durations)
-    const paused = { ...record, coolDown, mintedForRejected: false }
-    const result = await this.#row.put(paused, snapshot.version)
-    if (result.outcome === 'conflict') return null
-    events.emit({ type: 'token.rejectedFresh', shop: this.#shop, coolDownMs: coolDown.until - now })
-    return paused
+  #mark(snapshot: Snapshot, reason: ReauthorizationMark['reason']): Promise<ServableRecord | null> {
+    return mark(this.#context, this.#row, this.#shop, this.#want, snapshot, reason)
   }
 
   /** No pair, no verdict: leave a cool-down in the row, keep the tokens, and serve them while they live. */
@@ -259,31 +234,16 @@ export class RenewalRun {
     requestId: string | undefined,
   ): Promise<ServableRecord | null> {
     const { durations, events, time } = this.#context
-    const { coolDownMs, present } = await this.#coolDown(announced, refusal)
+    const { coolDownMs, present } = await coolDown(this.#context, this.#row, announced, refusal)
     const error = failureOf(refusal, { shop: this.#shop, requestId, retryAfterMs: coolDownMs })
     events.emit({ type: 'renewal.failed', shop: this.#shop, code: error.code, coolDownMs, requestId })
     if (canServe(present, this.#want, { now: time.now(), durations })) return present
     throw error
   }
 
-  async #coolDown(
-    { record: before, version }: Announced,
-    refusal: Inconclusive,
-  ): Promise<{ readonly coolDownMs: number; readonly present: TokenRecord | null }> {
-    const { durations, time } = this.#context
-    const now = time.now()
-    const coolDown = coolDownAfter(refusal, before.coolDown, now, durations)
-    const present = await this.#row.rewrite(before, version, (record) => ({
-      ...record,
-      coolDown: renewedSince(record, before) ? record.coolDown : coolDown,
-      attempts: this.#row.withoutAnswered(record),
-    }))
-    return { coolDownMs: coolDown.until - now, present }
-  }
-
   /** The app wants no such token, and asking again brings another one: not with every request of the merchant. */
   async #refuseNonExpiring(announced: Announced, requestId: string | undefined): Promise<never> {
-    const { coolDownMs } = await this.#coolDown(announced, NOT_EXPIRING)
+    const { coolDownMs } = await coolDown(this.#context, this.#row, announced, NOT_EXPIRING)
     throw new TokenEndpointError(
       'ERR_TOKEN_RESPONSE_INVALID',
       'Asked for an expiring token, Shopify answered with one that never expires, and requireExpiring is set.',
@@ -336,7 +296,3 @@ const MARK_REASONS = {
   'credential-dead': 'refresh-token-rejected',
   'app-not-installed': 'app-not-installed',
 } as const satisfies Record<Terminal['reason'], ReauthorizationMark['reason']>
-
-function renewedSince(record: TokenRecord, before: TokenRecord): boolean {
-  return record.kind === 'expiring' && before.kind === 'expiring' && record.refreshToken !== before.refreshToken
-}

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
-import type { Durations } from './durations.js'
-import type { Shop } from './shop.js'
-import { AccessToken, expiryOf, type ServableRecord } from './token.js'
+import type { Durations } from '../durations.js'
+import type { Shop } from '../shop.js'
+import { AccessToken, expiryOf, type ServableRecord } from '../token.js'
 
 /** A token at hand, with the instants at which it needs another thought. */
 export interface CachedToken {

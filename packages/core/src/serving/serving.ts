@@ -1,0 +1,216 @@
+import { untilAborted } from '../deadline.js'
+import { isShopifyTokenError } from '../errors.js'
+import type { EventBus } from '../events.js'
+import type { Settings } from '../options.js'
+import { canServe, type Want } from '../renewal/decide.js'
+import type { Gate } from '../renewal/gate.js'
+import { dueAt, isPausing } from '../renewal/schedule.js'
+import type { ShopifyTime } from '../renewal/shopify-time.js'
+import type { Flight } from '../renewal/single-flight.js'
+import type { StoreCalls } from '../renewal/store-calls.js'
+import { parseShop, type Shop } from '../shop.js'
+import { AccessToken, type ServableRecord, type TokenRecord } from '../token.js'
+import type { TokenOptions } from '../token-source.js'
+import { runBehind } from './behind.js'
+import { MigrationNotice } from './migration-notice.js'
+import { type CachedToken, TokenCache } from './token-cache.js'
+
+/** What serving needs of the manager beside its settings. */
+export interface ServingParts {
+  readonly store: StoreCalls
+  readonly gate: Gate
+  readonly time: ShopifyTime
+  readonly events: EventBus
+  /** Minted pairs that the store has not taken yet. */
+  readonly unstored: ReadonlyMap<Shop, ServableRecord>
+  readonly closing: AbortSignal
+}
+
+/**
+ * The way of a token into a request: from the cache without I/O, else from the store, else through the gate. No request
+ * fails or waits because of a renewal while a token with some life left is at hand or readable.
+ */
+export class Serving {
+  readonly #settings: Settings
+  readonly #store: StoreCalls
+  readonly #gate: Gate
+  readonly #time: ShopifyTime
+  readonly #unstored: ReadonlyMap<Shop, ServableRecord>
+  readonly #closing: AbortSignal
+  readonly #cache: TokenCache
+  readonly #notice: MigrationNotice
+  readonly #reads = new Map<Shop, Promise<ServableRecord | null>>()
+
+  constructor(settings: Settings, { closing, events, gate, store, time, unstored }: ServingParts) {
+    this.#settings = settings
+    this.#store = store
+    this.#gate = gate
+    this.#time = time
+    this.#unstored = unstored
+    this.#closing = closing
+    this.#cache = new TokenCache(settings.cacheSize, settings)
+    this.#notice = new MigrationNotice(settings.cacheSize, time, events)
+  }
+
+  token(shop: Shop, options?: TokenOptions): Promise<AccessToken> {
+    const cached = this.#cache.get(shop)
+    if (cached === undefined || options?.rejected !== undefined || options?.signal?.aborted === true) {
+      return this.#look(shop, options)
+    }
+    const now = this.#time.now()
+    const monotonic = this.#settings.clock.monotonic()
+    if (now > cached.usableUntil || monotonic >= cached.readBeforeUseAt) return this.#look(shop, options)
+    if (now >= cached.renewAt && this.#settings.renewal === 'hybrid') this.#renewBehind(shop, options?.idToken)
+    else if (monotonic >= cached.revalidateAt) this.#readBehind(shop, options?.idToken)
+    return cached.promise
+  }
+
+  /** Forgets a shop whose record has ended. */
+  forget(shop: Shop): void {
+    this.#cache.delete(shop)
+  }
+
+  /** The way of a token that the cache does not have, or that was refused. */
+  async #look(untrusted: Shop, options: TokenOptions = {}): Promise<AccessToken> {
+    const shop = parseShop(untrusted)
+    const { idToken, rejected, signal } = options
+    signal?.throwIfAborted()
+    const want: Want = { trigger: rejected === undefined ? 'expired' : 'rejected', rejected, idToken }
+
+    const unstored = this.#unstored.get(shop)
+    if (unstored !== undefined && this.#canServe(unstored, want)) return this.#remember(shop, unstored).token
+
+    if (rejected === undefined) {
+      const stored = await untilAborted(this.#readOrKeep(shop), signal)
+      if (stored instanceof AccessToken) return stored
+      if (stored !== null) return this.#serve(shop, stored, idToken)
+    }
+    return this.#renewed(shop, want, signal)
+  }
+
+  /** Waits for the run under way or a new one. */
+  async #renewed(shop: Shop, want: Want, signal: AbortSignal | undefined): Promise<AccessToken> {
+    for (let turn = 1; ; turn++) {
+      const { flight, joined } = this.#gate.share(shop, want)
+      try {
+        const token = await this.outcome(shop, flight, signal)
+        // A run that somebody else began says nothing of the token refused to this caller, unless it began since; and
+        // one that cannot store its pair may have outlived it.
+        const helps = token.value !== want.rejected && this.#time.now() < token.expiresAt
+        if (!joined || helps || turn > 1) return token
+      } catch (error) {
+        // The run that was joined had no ID token, or another's that did not help; this caller's may.
+        const mayHelp = joined && want.idToken !== undefined && isShopifyTokenError(error)
+        if (!mayHelp || !ENDED_FOR_WANT_OF_ID_TOKEN.has(error.code)) throw error
+        return this.outcome(shop, await this.#gate.alone(shop, want), signal)
+      }
+      await untilAborted(this.#gate.end(shop, flight), signal)
+    }
+  }
+
+  /** The token that a run brings, at hand for those who come after. */
+  async outcome(shop: Shop, flight: Flight<ServableRecord>, signal: AbortSignal | undefined): Promise<AccessToken> {
+    try {
+      return this.#remember(shop, await this.#gate.outcome(shop, flight, signal)).token
+    } catch (error) {
+      if (isShopifyTokenError(error) && error.code === 'ERR_REAUTHORIZATION_REQUIRED') this.#cache.delete(shop)
+      throw error
+    }
+  }
+
+  /** Serves a record just read, and renews it behind the request when it is due. */
+  #serve(shop: Shop, record: ServableRecord, idToken: string | undefined): AccessToken {
+    const { token, renewAt } = this.#remember(shop, record)
+    if (record.mark !== null) this.#cache.delete(shop)
+    const revivable = record.mark !== null && idToken !== undefined
+    if (revivable || this.#time.now() >= renewAt) this.#renewBehind(shop, idToken)
+    return token
+  }
+
+  #renewBehind(shop: Shop, idToken: string | undefined): void {
+    if (this.#settings.renewal === 'lazy' || this.#closing.aborted || this.#gate.isRunning(shop)) return
+    const { flight } = this.#gate.share(shop, { trigger: 'ahead', idToken })
+    const quietMs = this.#settings.coolDownMs
+    runBehind(
+      this.#settings.background,
+      flight.usable.then(
+        (record) => {
+          // Still due: the shop is cooling down, or another process is at it. Not every request needs to look.
+          const now = this.#time.now()
+          this.#remember(shop, record, Math.max(now + quietMs, coolDownEnd(record, now, this.#settings)))
+        },
+        // Told by events. The token at hand serves until its end.
+        () => {
+          this.#leaveAlone(shop)
+        },
+      ),
+    )
+  }
+
+  #readBehind(shop: Shop, idToken: string | undefined): void {
+    if (this.#reads.has(shop)) return
+    runBehind(
+      this.#settings.background,
+      this.#read(shop).then(
+        (record) => {
+          if (record === null) this.#cache.delete(shop)
+          else this.#serve(shop, record, idToken)
+        },
+        // The store is away: the token at hand serves until its end.
+        () => {
+          this.#leaveAlone(shop)
+        },
+      ),
+    )
+  }
+
+  /** Looking behind a request has failed; the requests of the next moments need not fail to look as well. */
+  #leaveAlone(shop: Shop): void {
+    this.#cache.leaveAlone(shop, this.#time.now(), this.#settings.clock.monotonic(), this.#settings.coolDownMs)
+  }
+
+  /** Reads the row; when that fails, a token at hand that has not ended is better than an error. */
+  async #readOrKeep(shop: Shop): Promise<ServableRecord | AccessToken | null> {
+    try {
+      return await this.#read(shop)
+    } catch (error) {
+      const cached = this.#cache.get(shop)
+      if (cached === undefined || this.#time.now() > cached.usableUntil) throw error
+      return cached.token
+    }
+  }
+
+  /** Reads the row, once for all who ask at the same time. `null`: nothing in it can be served. */
+  #read(shop: Shop): Promise<ServableRecord | null> {
+    const running = this.#reads.get(shop)
+    if (running !== undefined) return running
+    const read = this.#store
+      .get({ clientId: this.#settings.clientId, shop })
+      .then(({ record }) => (record !== null && this.#canServe(record, NOTHING_REFUSED) ? record : null))
+      .finally(() => this.#reads.delete(shop))
+    this.#reads.set(shop, read)
+    return read
+  }
+
+  /** Keeps a record's token at hand. `quietUntil`: no renewal behind a request begins before this instant. */
+  #remember(shop: Shop, record: ServableRecord, quietUntil = -Infinity): CachedToken {
+    if (record.kind === 'non-expiring') this.#notice.give(shop)
+    const dated = record.kind === 'expiring' ? { ...record, renewAt: dueAt(record, this.#time.now()) } : record
+    return this.#cache.set(shop, dated, this.#settings.clock.monotonic(), quietUntil)
+  }
+
+  #canServe(record: TokenRecord | null, want: Want): record is ServableRecord {
+    return canServe(record, want, { now: this.#time.now(), durations: this.#settings })
+  }
+}
+
+const NOTHING_REFUSED: Want = { trigger: 'expired' }
+
+const ENDED_FOR_WANT_OF_ID_TOKEN: ReadonlySet<string> = new Set([
+  'ERR_REAUTHORIZATION_REQUIRED',
+  'ERR_INVALID_SESSION_TOKEN',
+])
+
+function coolDownEnd({ coolDown }: ServableRecord, now: number, settings: Settings): number {
+  return coolDown?.scope === 'all' && isPausing(coolDown, now, settings) ? coolDown.until : -Infinity
+}

@@ -1,4 +1,6 @@
-import { request as httpRequest } from 'node:http'
+import { createServer, request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { isLoopbackHost } from '../../packages/testing/src/fake-shopify/addresses.js'
 import type { RemoteFakeShopify } from '../../packages/testing/src/fake-shopify/connect.js'
 import { connectFakeShopify } from '../../packages/testing/src/fake-shopify/connect.js'
 import { FakeShopify } from '../../packages/testing/src/fake-shopify/fake-shopify.js'
@@ -188,11 +190,43 @@ describe('the routed fetch', () => {
     'http://a.myshopify.com/',
     'https://a.myshopify.com:8443/',
     'https://a.myshopify.com./',
+    'http://127.0.0.1.example.com/',
+    'http://localhost.example.com/',
+    'http://10.0.0.1/',
+    'http://0.0.0.0/',
+    'http://[::2]/',
   ])('rejects %s as DNS does for an unknown name', async (address) => {
     const refused = shopify.fetch(address)
     await expect(refused).rejects.toThrow(TypeError)
     expect(await failure(shopify.fetch(address))).toBe('ENOTFOUND')
     expect(shopify.log()).toEqual([])
+  })
+
+  it('lets calls of this machine through, whatever their form', async () => {
+    const own = createServer((message, response) => {
+      message.pipe(response.setHeader('x-method', message.method ?? ''))
+    })
+    await new Promise<void>((resolve) => own.listen(0, resolve))
+    const { port } = own.address() as AddressInfo
+    const init = { method: 'POST', body: 'own' }
+    try {
+      for (const host of ['127.0.0.1', '127.1', '127.8.8.8', 'localhost', 'LOCALHOST']) {
+        const answer = await shopify.fetch(`http://${host}:${port}/`, init)
+        expect([answer.headers.get('x-method'), await answer.text()]).toEqual(['POST', 'own'])
+      }
+      const answer = await shopify.fetch(new Request(`http://127.0.0.1:${port}/`, init), { headers: { 'x-a': 'b' } })
+      expect(await answer.text()).toBe('own')
+    } finally {
+      own.close()
+      own.closeAllConnections()
+    }
+    expect(shopify.log()).toEqual([])
+    expect(isLoopbackHost(new URL('http://[0:0::1]:80/').hostname)).toBe(true)
+  })
+
+  it('fails like the global one when nothing listens on this machine', async () => {
+    await shopify.goOffline()
+    expect(await failure(shopify.fetch(shopify.url))).toBe('ECONNREFUSED')
   })
 
   it('takes a URL and a Request like the global one', async () => {

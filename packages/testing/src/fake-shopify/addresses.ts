@@ -11,3 +11,8 @@ const SHOP = /^[a-z0-9][a-z0-9-]*\.myshopify\.com$/
 export function isShopHost(host: string): boolean {
   return SHOP.test(host)
 }
+
+/** Whether a host name, as `URL` writes it, is this machine and no other. */
+export function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}

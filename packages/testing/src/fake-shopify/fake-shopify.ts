@@ -111,8 +111,9 @@ export class FakeShopify {
   }
 
   /**
-   * Sends requests for `https://{shop}.myshopify.com` here and is otherwise the global `fetch`; any other address rejects
-   * as for a name that DNS does not know. One function for the fake's whole life: it may be taken out and handed on, or
+   * Sends requests for `https://{shop}.myshopify.com` here and is otherwise the global `fetch`. This machine itself
+   * (`localhost`, `127.0.0.0/8`, `[::1]`) is reached as ever, for a test's calls of its own server; any other address
+   * rejects as for a name that DNS does not know. One function for the fake's whole life: it may be taken out and handed on, or
    * take the global one's place (`globalThis.fetch = shopify.fetch`).
    */
   get fetch(): typeof globalThis.fetch {

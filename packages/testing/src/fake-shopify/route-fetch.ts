@@ -1,11 +1,13 @@
-import { isShopHost, SHOP_HEADER } from './addresses.js'
+import { isLoopbackHost, isShopHost, SHOP_HEADER } from './addresses.js'
 
 /**
  * Makes a `fetch` that sends every request for `https://{shop}.myshopify.com` to the fake Shopify at `url` and is
  * otherwise the global one: same options, same abort, same errors. Usable in any process that can reach `url`.
  *
- * Any other host, scheme or port rejects like a name that DNS does not know (`TypeError: fetch failed`, cause
- * `ENOTFOUND`), so that a test notices a request that would have left for somewhere else.
+ * Requests for this machine itself (`localhost`, `127.0.0.0/8`, `[::1]`) go where they say, so that a test can call its
+ * own server; a redirect that such a server answers is followed by the real `fetch`, wherever it leads. Any other host,
+ * scheme or port rejects like a name that DNS does not know (`TypeError: fetch failed`, cause `ENOTFOUND`), so that a
+ * test notices a request that would have left for somewhere else.
  *
  * It may take the global one's place: what it sends with is the global `fetch` of the moment at which it is made.
  */
@@ -27,6 +29,7 @@ export function routedFetch(url: string, real: typeof globalThis.fetch): typeof 
   const routed: typeof globalThis.fetch = async (input, init) => {
     const request = input instanceof Request ? input : undefined
     const target = new URL(input instanceof Request ? input.url : input)
+    if (isLoopbackHost(target.hostname)) return real(input, init)
     if (target.protocol !== 'https:' || target.port !== '' || !isShopHost(target.hostname))
       throw notFound(target.hostname)
     const address = new URL(target.pathname + target.search, url)

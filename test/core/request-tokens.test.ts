@@ -1,3 +1,4 @@
+import type * as Core from '@shopify-tokens/core'
 import {
   chooseRequestTokens,
   createTokenManager,
@@ -136,6 +137,19 @@ describe('a store that cannot be opened', () => {
       message: 'The token store could not be opened: Name a file.',
       cause: wrong,
     })
+  })
+
+  it('because of the configuration is told the same when another copy of this package says so', async () => {
+    let wrong: InvalidOptionError | undefined
+    jest.isolateModules(() => {
+      const copy = jest.requireActual<typeof Core>('@shopify-tokens/core')
+      wrong = new copy.InvalidOptionError('Name a file.', ['SHOPIFY_TOKENS_DATABASE_URL'])
+    })
+    expect(wrong).not.toBeInstanceOf(InvalidOptionError)
+    const chosen = fromEnvironment(new NotedModule(wrong, wrong))
+
+    await expect(chosen.ready()).rejects.toBe(wrong)
+    await expect(chosen.get()).rejects.toThrow('The token store could not be opened: Name a file.')
   })
 
   it.each([

@@ -1,5 +1,11 @@
 import { type EnvironmentConfiguration, readEnvironment } from '../environment.js'
-import { ClosedError, InvalidOptionError, isShopifyTokenError, StoreUnavailableError } from '../errors.js'
+import {
+  ClosedError,
+  type ErrorCode,
+  type InvalidOptionError,
+  isShopifyTokenError,
+  StoreUnavailableError,
+} from '../errors.js'
 import { MemoryTokenStore } from '../memory/memory-token-store.js'
 import { refuseOptions } from '../option-checks.js'
 import type { TokenManagerOptions } from '../options.js'
@@ -81,8 +87,14 @@ export class EnvironmentRequestTokens {
   }
 }
 
+/** Not by `instanceof`: the store's package may have been given another copy of this one. */
 function isOurs(error: unknown): error is Error {
-  return isShopifyTokenError(error) || error instanceof InvalidOptionError
+  return isShopifyTokenError(error) || isInvalidOption(error)
+}
+
+function isInvalidOption(error: unknown): error is InvalidOptionError {
+  const { code, name } = (error ?? {}) as { readonly code?: unknown; readonly name?: unknown }
+  return name === 'InvalidOptionError' && code === ('ERR_INVALID_OPTION' satisfies ErrorCode)
 }
 
 function unavailable(error: unknown): StoreUnavailableError {

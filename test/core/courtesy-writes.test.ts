@@ -143,7 +143,7 @@ describe('an attempt whose write is in doubt', () => {
 
 describe('a run that cannot be served by the store', () => {
   it('fails loudly when the row cannot be opened, and touches nothing', async () => {
-    const { store, tokenCalls, tokens } = await managedApp({
+    const { eventsOf, store, tokenCalls, tokens } = await managedApp({
       sealing: { current: () => ({ id: 'k', bytes: new Uint8Array(32) }), byId: () => undefined },
     })
     await store.put(KEY, aRecord.expiring(), 'absent')
@@ -152,5 +152,6 @@ describe('a run that cannot be served by the store', () => {
     await expect(tokens.token(shop)).rejects.toMatchObject({ code: 'ERR_STORE_UNREADABLE', retryable: false })
     expect(store.count('put')).toBe(0)
     expect(tokenCalls()).toBe(0)
+    expect(eventsOf('store.unreadable')).toEqual([expect.objectContaining({ shop })])
   })
 })

@@ -10,6 +10,20 @@ const PRODUCTION = {
   SHOPIFY_TOKENS_SEALING_KEYS: `k1:${KEY}`,
 }
 
+describe('a database named in production', () => {
+  it.each(['junk', '/var/lib/tokens.sqlite'])('is no mere word or path, which a slip of the pen is too: %s', (url) => {
+    expect(() => readEnvironment({ ...PRODUCTION, SHOPIFY_TOKENS_DATABASE_URL: url })).toThrow(/sqlite:PATH/)
+  })
+
+  it('may be a file by its scheme', () => {
+    const { database } = readEnvironment({
+      ...PRODUCTION,
+      SHOPIFY_TOKENS_DATABASE_URL: 'sqlite:/var/lib/tokens.sqlite',
+    })
+    expect(database).toEqual({ kind: 'embedded', file: '/var/lib/tokens.sqlite' })
+  })
+})
+
 describe('an environment for development', () => {
   it('needs the client id and secret, and nothing else', () => {
     const configuration = readEnvironment(APP)

@@ -66,17 +66,27 @@ describe('isAhead', () => {
 })
 
 describe('isUsable', () => {
+  it('hands out a token of a short life until an eighth of it is left, and none without any', () => {
+    const short = aRecord.expiring({ obtainedAt: NOW - 7_000, expiresAt: NOW + 1_000 })
+
+    expect(isUsable(short, NOW, DEFAULT_DURATIONS)).toBe(true)
+    expect(isUsable(short, NOW + 1, DEFAULT_DURATIONS)).toBe(false)
+    expect(isUsable(aRecord.expiring({ obtainedAt: NOW, expiresAt: NOW }), NOW, DEFAULT_DURATIONS)).toBe(false)
+  })
+
   it('says yes to a token with enough life left, due or not', () => {
     expect(isUsable(aRecord.expiring({ renewAt: NOW - 1 }), NOW, DEFAULT_DURATIONS)).toBe(true)
     expect(isUsable(aRecord.static(), NOW, DEFAULT_DURATIONS)).toBe(true)
   })
 
-  it.each([aRecord.expiring({ expiresAt: NOW + 14_999 }), aRecord.empty(), aRecord.removed(), null])(
-    'says no to a row with nothing to hand out: %p',
-    (record) => {
-      expect(isUsable(record, NOW, DEFAULT_DURATIONS)).toBe(false)
-    },
-  )
+  it.each([
+    aRecord.expiring({ obtainedAt: NOW - HOUR_MS, expiresAt: NOW + 14_999 }),
+    aRecord.empty(),
+    aRecord.removed(),
+    null,
+  ])('says no to a row with nothing to hand out: %p', (record) => {
+    expect(isUsable(record, NOW, DEFAULT_DURATIONS)).toBe(false)
+  })
 })
 
 describe('renewAtOf', () => {

@@ -412,3 +412,46 @@ describe('a closed manager', () => {
     expect(tokenCalls()).toBe(1)
   })
 })
+
+describe('a session token that proves nothing', () => {
+  async function warningsDuring(work: () => Promise<unknown>): Promise<string[]> {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    await work()
+    const texts = warn.mock.calls.map(([text]) => String(text))
+    warn.mockRestore()
+    return texts
+  }
+
+  it('is told as an event with its flaw', async () => {
+    const { eventsOf, shopify, tokens } = await managedApp()
+
+    await tokens.verifySessionToken(shopify.sessionToken(shop))
+    await expect(tokens.verifySessionToken(shopify.sessionToken(shop, { defect: 'expired' }))).rejects.toThrow()
+    await expect(tokens.verifySessionToken('')).rejects.toThrow()
+
+    expect(eventsOf('sessionToken.refused').map(({ flaw }) => flaw)).toEqual(['expired', 'missing'])
+  })
+
+  it.each([
+    ['bad-signature', 'SHOPIFY_API_SECRET'],
+    ['wrong-audience', 'SHOPIFY_API_KEY'],
+  ] as const)('warns once of settings that accept none: %s', async (defect, variable) => {
+    const { shopify, tokens } = await managedApp()
+    const refused = (): Promise<unknown> =>
+      tokens.verifySessionToken(shopify.sessionToken(shop, { defect })).catch(() => undefined)
+
+    const warnings = await warningsDuring(async () => {
+      await refused()
+      await refused()
+    })
+    expect(warnings).toEqual([expect.stringContaining(variable)])
+  })
+
+  it('warns of no settings that have accepted one', async () => {
+    const { shopify, tokens } = await managedApp()
+    await tokens.verifySessionToken(shopify.sessionToken(shop))
+
+    const refused = tokens.verifySessionToken(shopify.sessionToken(shop, { defect: 'bad-signature' }))
+    expect(await warningsDuring(() => refused.catch(() => undefined))).toEqual([])
+  })
+})

@@ -58,7 +58,12 @@ describe('an entry', () => {
   const cache = new TokenCache(10, { ...DEFAULT_DURATIONS, minRemainingMs: 15_000, revalidateMs: 30_000 })
 
   it('of an expiring token is due as its record says, and usable until too little life is left', () => {
-    const entry = cache.set(shop('a'), aRecord.expiring({ expiresAt: FAKE_EPOCH, renewAt: FAKE_EPOCH - 7 }), 100, NEVER)
+    const entry = cache.set(
+      shop('a'),
+      aRecord.expiring({ obtainedAt: FAKE_EPOCH - 3_600_000, expiresAt: FAKE_EPOCH, renewAt: FAKE_EPOCH - 7 }),
+      100,
+      NEVER,
+    )
 
     expect(entry).toMatchObject({
       renewAt: FAKE_EPOCH - 7,

@@ -296,7 +296,7 @@ export class World {
         requestTimeoutMs: 59_999,
         maxRetryAfterMs: 3_600_000,
       },
-      store: new StoreCalls(this.#storeOf(process), clock, 59_998),
+      store: new StoreCalls(this.#storeOf(process), clock, 59_998, events),
       lock: null,
       clock,
       time: new ShopifyTime(clock),

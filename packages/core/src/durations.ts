@@ -2,7 +2,7 @@
 export interface Durations {
   /** How long before its end a token is renewed; at most a quarter of its lifetime. 0 to 86 400 000, default 300 000. */
   readonly refreshAheadMs: number
-  /** Life a token must have left to be handed out. 0 to 600 000, default 15 000. */
+  /** Life a token must have left to be handed out; at most an eighth of its lifetime. 0 to 600 000, default 15 000. */
   readonly minRemainingMs: number
   /** One request to the token endpoint. 1 to 60 000, default 5 000; less than `retryBudgetMs`. */
   readonly requestTimeoutMs: number

@@ -71,6 +71,9 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   if (production && read('database') === undefined) {
     problem('database', 'in production the database must be named: a default file is gone with its container')
   }
+  if (production && database?.kind === 'embedded' && !SCHEME.test(read('database') ?? 'unset:')) {
+    problem('database', 'in production a file is named as sqlite:PATH, so that a slip of the pen does not make one')
+  }
   const apiVersion = read('apiVersion')
   if (apiVersion !== undefined && !API_VERSION.test(apiVersion)) {
     problem('apiVersion', "a version such as 2026-10, or 'unstable'")

@@ -1,4 +1,4 @@
-import type { ErrorCode, ReauthorizationReason } from './errors.js'
+import type { ErrorCode, ReauthorizationReason, SessionTokenFlaw } from './errors.js'
 import type { Shop } from './shop.js'
 import type { Grant } from './token.js'
 
@@ -48,6 +48,10 @@ export type TokenEvent =
       'answer.unknown',
       { readonly status: number; readonly error: string | undefined; readonly requestId: string | undefined }
     >
+  /** A stored value cannot be opened or understood: an operator's error, and nothing is written because of it. */
+  | ShopEvent<'store.unreadable', object>
+  /** A request came with a session token that proves nothing. Many with `signature` or `audience`: a wrong client secret or id. */
+  | FleetEvent<'sessionToken.refused', { readonly flaw: SessionTokenFlaw }>
   /** This machine's clock is off by more than a minute; instants are corrected by `offsetMs`. */
   | FleetEvent<'clock.skewed', { readonly offsetMs: number }>
   /** The lock in front of the store cannot be reached; the attempt in the row takes its place. */

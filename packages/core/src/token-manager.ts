@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { createShopClient } from './admin/create-shop-client.js'
 import type { ShopClient } from './admin/shop-client.js'
-import { RotationNotStoredError } from './errors.js'
+import { RotationNotStoredError, type SessionTokenFlaw } from './errors.js'
 import { EventBus, type TokenEventListener } from './events.js'
 import { type SessionToken, SessionTokenVerifier } from './oauth/id-token.js'
 import { parseOptions, type Settings, type TokenManagerOptions } from './options.js'
@@ -87,6 +87,7 @@ class StoredTokenManager implements TokenManager {
   readonly #serving: Serving
   readonly #sessionTokens: SessionTokenVerifier
   readonly #unstored = new Map<Shop, ServableRecord>()
+  #warned = false
   readonly #closing = new AbortController()
   readonly #abandon = new AbortController()
 
@@ -99,8 +100,15 @@ class StoredTokenManager implements TokenManager {
     this.#events = new EventBus(() => this.#time.now())
     this.#time.reportTo(this.#events)
     if (settings.onEvent !== null) this.#events.subscribe(settings.onEvent)
-    this.#store = new StoreCalls(keyRing === null ? store : sealedStore(store, keyRing), clock, settings.storeTimeoutMs)
-    this.#sessionTokens = new SessionTokenVerifier({ clientId, clientSecrets, now: () => this.#time.now() })
+    const sealed = keyRing === null ? store : sealedStore(store, keyRing)
+    this.#store = new StoreCalls(sealed, clock, settings.storeTimeoutMs, this.#events)
+    this.#sessionTokens = new SessionTokenVerifier({
+      ...{ clientId, clientSecrets, now: () => this.#time.now() },
+      onRefused: (flaw, noneVerified) => {
+        this.#events.emit({ type: 'sessionToken.refused', flaw })
+        if (noneVerified) this.#warnOfOwnSettings(flaw)
+      },
+    })
     this.#gate = new Gate({
       durations: settings,
       endpoint: {
@@ -175,6 +183,20 @@ class StoredTokenManager implements TokenManager {
     // What still runs is a request to Shopify, which ends with its own deadline.
     await settled
     if (this.#unstored.size > 0) throw new RotationNotStoredError([...this.#unstored.keys()])
+  }
+
+  /** The likeliest mistake of a first day shows itself as 401 for every request; somebody must be told why. Once. */
+  #warnOfOwnSettings(flaw: SessionTokenFlaw): void {
+    if (this.#warned || (flaw !== 'signature' && flaw !== 'audience')) return
+    this.#warned = true
+    const option =
+      flaw === 'signature'
+        ? 'client secret (clientSecret, SHOPIFY_API_SECRET)'
+        : 'client id (clientId, SHOPIFY_API_KEY)'
+    process.emitWarning(
+      `No session token has been accepted yet, and one was refused (${flaw}): compare the ${option} with the app's at Shopify.`,
+      'ShopifyTokensWarning',
+    )
   }
 
   #key(shop: Shop): RecordKey {

@@ -23,6 +23,8 @@ export interface SessionTokenVerifierOptions {
   readonly clientSecrets: readonly Secret[]
   /** Shopify's time in epoch milliseconds. */
   readonly now: () => number
+  /** Hears of every token that is refused. `noneVerified`: not one has been accepted so far. */
+  readonly onRefused?: ((flaw: SessionTokenFlaw, noneVerified: boolean) => void) | undefined
 }
 
 const LEEWAY_MS = 10_000
@@ -38,12 +40,15 @@ export class SessionTokenVerifier {
   readonly #clientId: string
   readonly #keys: readonly KeyObject[]
   readonly #now: () => number
+  readonly #onRefused: SessionTokenVerifierOptions['onRefused']
+  #noneVerified = true
   readonly #remembered = new LRUCache<string, SessionToken>({ max: REMEMBERED })
 
-  constructor({ clientId, clientSecrets, now }: SessionTokenVerifierOptions) {
+  constructor({ clientId, clientSecrets, now, onRefused }: SessionTokenVerifierOptions) {
     this.#clientId = clientId
     this.#keys = clientSecrets.map((secret) => createSecretKey(secret.reveal(), 'utf8'))
     this.#now = now
+    this.#onRefused = onRefused
   }
 
   /**
@@ -53,6 +58,15 @@ export class SessionTokenVerifier {
    * @see RFC 7519 section 7.2; Shopify: "Session tokens"
    */
   async verify(token: string): Promise<SessionToken> {
+    try {
+      return await this.#verify(token)
+    } catch (error) {
+      if (error instanceof InvalidSessionTokenError) this.#onRefused?.(error.flaw, this.#noneVerified)
+      throw error
+    }
+  }
+
+  async #verify(token: string): Promise<SessionToken> {
     if (token === '') throw new InvalidSessionTokenError('missing')
     if (token.length > MAX_LENGTH) throw new InvalidSessionTokenError('malformed')
     const hash = createHash('sha256').update(token).digest('base64')
@@ -64,6 +78,7 @@ export class SessionTokenVerifier {
     }
     const verified = read(await this.#payload(token))
     this.#remembered.set(hash, verified)
+    this.#noneVerified = false
     return verified
   }
 

@@ -18,8 +18,17 @@ export type Freshness = 'fresh' | 'due' | 'expired'
 type Window = Pick<Durations, 'minRemainingMs'>
 
 export function freshness(record: ServableRecord, now: number, { minRemainingMs }: Window): Freshness {
-  if (now > expiryOf(record) - minRemainingMs) return 'expired'
+  if (now > usableUntil(record, { minRemainingMs })) return 'expired'
   return record.kind === 'expiring' && now >= dueAt(record, now) ? 'due' : 'fresh'
+}
+
+/**
+ * Until when the record's token is handed out. A token whose whole life is short is not kept back for that: at most an
+ * eighth of its life counts as too little.
+ */
+export function usableUntil(record: ServableRecord, { minRemainingMs }: Window): number {
+  const expiresAt = expiryOf(record)
+  return expiresAt - Math.max(1, Math.min(minRemainingMs, (expiresAt - record.obtainedAt) / 8))
 }
 
 /**

@@ -1,5 +1,6 @@
 import { DeadlineExceeded, withDeadline } from '../deadline.js'
 import { isShopifyTokenError, StoreUnavailableError } from '../errors.js'
+import type { EventBus } from '../events.js'
 import type { Clock } from '../ports/clock.js'
 import type { PutResult, Snapshot, TokenStore, Version } from '../ports/token-store.js'
 import type { RecordKey, TokenRecord } from '../token.js'
@@ -13,10 +14,13 @@ export class StoreCalls {
   readonly #clock: Clock
   readonly #timeoutMs: number
 
-  constructor(store: TokenStore, clock: Clock, timeoutMs: number) {
+  readonly #events: EventBus
+
+  constructor(store: TokenStore, clock: Clock, timeoutMs: number, events: EventBus) {
     this.#store = store
     this.#clock = clock
     this.#timeoutMs = timeoutMs
+    this.#events = events
   }
 
   get(key: RecordKey): Promise<Snapshot> {
@@ -31,7 +35,10 @@ export class StoreCalls {
     try {
       return await withDeadline(this.#clock, this.#timeoutMs, call)
     } catch (error) {
-      if (isShopifyTokenError(error)) throw error
+      if (isShopifyTokenError(error)) {
+        if (error.code === 'ERR_STORE_UNREADABLE') this.#events.emit({ type: 'store.unreadable', shop: key.shop })
+        throw error
+      }
       const why = error instanceof DeadlineExceeded ? 'did not answer in time' : 'failed'
       throw new StoreUnavailableError(`The token store ${why}.`, { shop: key.shop, cause: error })
     }

@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { Durations } from '../durations.js'
+import { usableUntil } from '../renewal/schedule.js'
 import type { Shop } from '../shop.js'
-import { AccessToken, expiryOf, type ServableRecord } from '../token.js'
+import { AccessToken, type ServableRecord } from '../token.js'
 
 /** A token at hand, with the instants at which it needs another thought. */
 export interface CachedToken {
@@ -34,14 +35,14 @@ export class TokenCache {
 
   /** `quietUntil`: no renewal behind a request begins before this instant, though the token is due. */
   set(shop: Shop, record: ServableRecord, monotonic: number, quietUntil: number): CachedToken {
-    const { minRemainingMs, nonExpiringCacheMs, revalidateMs } = this.#durations
+    const { nonExpiringCacheMs, revalidateMs } = this.#durations
     const token = new AccessToken(shop, record)
     const nonExpiring = record.kind === 'non-expiring'
     const entry: CachedToken = {
       token,
       promise: Promise.resolve(token),
       renewAt: record.kind === 'expiring' ? Math.max(record.renewAt, quietUntil) : Infinity,
-      usableUntil: expiryOf(record) - minRemainingMs,
+      usableUntil: usableUntil(record, this.#durations),
       revalidateAt: monotonic + (nonExpiring ? Math.min(revalidateMs, nonExpiringCacheMs) : revalidateMs),
       readBeforeUseAt: nonExpiring ? monotonic + nonExpiringCacheMs : Infinity,
     }

@@ -87,11 +87,11 @@ describe('the embedded default', () => {
     expect(await readFile('.shopify-tokens/.gitignore', 'utf8')).toBe('*\n')
   })
 
-  it('says in one line where the tokens are, and nothing when file and keys are given', () => {
+  it('says in one line where the tokens are, named files too', () => {
     open({ configuration: EMBEDDED })
     expect(lines).toEqual([
       'shopify-tokens: tokens are kept in .shopify-tokens/tokens.sqlite, ' +
-        'sealed with .shopify-tokens/tokens.sqlite.key (for development on one machine).',
+        'sealed with .shopify-tokens/tokens.sqlite.key (for one machine and a local disk).',
     ])
     const named = {
       SHOPIFY_API_KEY: 'id',
@@ -99,7 +99,7 @@ describe('the embedded default', () => {
       SHOPIFY_TOKENS_DATABASE_URL: 'sqlite:a.sqlite',
     }
     open({ configuration: readEnvironment({ ...named, SHOPIFY_TOKENS_SEALING_KEYS: KEYS }) })
-    expect(lines).toHaveLength(1)
+    expect(lines[1]).toBe('shopify-tokens: tokens are kept in a.sqlite (for one machine and a local disk).')
   })
 
   it('opens nothing before it is asked to', async () => {

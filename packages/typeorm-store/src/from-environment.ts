@@ -78,10 +78,8 @@ export function openTokenStore(options: OpenTokenStoreOptions = {}): OpenedToken
   const file = database.file ?? DEFAULT_FILE
   refuseMemory(file)
   const keyRing = sealing === null ? embeddedKeyRing(file, clock) : keyRingOf(sealing, clock)
-  if (database.file === null || sealing === null) {
-    const key = sealing === null ? `, sealed with ${keyFileOf(file)}` : ''
-    announce(`shopify-tokens: tokens are kept in ${file}${key} (for development on one machine).`)
-  }
+  const key = sealing === null ? `, sealed with ${keyFileOf(file)}` : ''
+  announce(`shopify-tokens: tokens are kept in ${file}${key} (for one machine and a local disk).`)
   return opened(new LazyTokenStore(() => openEmbedded(file, clock)), keyRing)
 }
 

@@ -39,9 +39,9 @@ export async function install({ say = console.log, log = () => {} } = {}) {
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
-  if (major > 20 || (major === 20 && minor >= 19)) return
+  if ((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22) return
   throw new SetupError(
-    `This project needs Node.js 20.19 or newer (${manifest.engines.node}) and this is ${process.versions.node}: ` +
+    `This project needs Node.js 20.19, or 22.12 or newer (${manifest.engines.node}) and this is ${process.versions.node}: ` +
       'install a newer one and run the command again.',
   )
 }

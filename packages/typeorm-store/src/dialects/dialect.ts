@@ -50,9 +50,34 @@ export interface Dialect<Connection = unknown> {
   isMissingTable(error: unknown): boolean
 }
 
-/** The machine-readable part of a driver's error, or its name; everything else in it may repeat what was sent. */
+/**
+ * What pg says of a connection without a code: its own sentences, word for word, because they alone are known to repeat
+ * nothing that was sent.
+ */
+const SENTENCES: ReadonlySet<unknown> = new Set([
+  'Cannot use a pool after calling end on the pool',
+  'Client has encountered a connection error and is not queryable',
+  'Client was closed and is not queryable',
+  'Connection terminated',
+  'Connection terminated due to connection timeout',
+  'Connection terminated unexpectedly',
+  'Query read timeout',
+  'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a non-empty string',
+  'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string',
+  'The server does not support SSL connections',
+  'There was an error establishing an SSL connection',
+  'timeout exceeded when trying to connect',
+  'timeout expired',
+])
+
+/**
+ * The machine-readable part of a driver's error, or a sentence that the driver has always ready, or its name; everything
+ * else in it may repeat what was sent.
+ */
 export function codeOf(error: unknown): string {
-  const { code, name } = (error ?? {}) as { readonly code?: unknown; readonly name?: unknown }
+  const { code, message, name } = (error ?? {}) as Readonly<Record<'code' | 'message' | 'name', unknown>>
   const isCode = (value: unknown): value is string => typeof value === 'string' && /^\w{1,60}$/.test(value)
-  return isCode(code) ? code : isCode(name) ? name : 'unknown error'
+  if (isCode(code)) return code
+  if (SENTENCES.has(message)) return message as string
+  return isCode(name) ? name : 'unknown error'
 }

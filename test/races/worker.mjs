@@ -24,12 +24,12 @@ async function request() {
 
 async function race() {
   const calls = Array.from({ length: callers }, () => request())
-  // The second look at the row: from here on this process waits for the other one, or would have called Shopify.
+  // One look to serve, one to decide, and two more at a row that another process is renewing: it waits, or would have
+  // called Shopify by now.
   const looked = setInterval(() => {
-    if (store.count('get') >= 3 || store.count('put') >= 1) {
-      clearInterval(looked)
-      tell({ type: 'under way', puts: store.count('put') })
-    }
+    if (store.count('get') < 4) return
+    clearInterval(looked)
+    tell({ type: 'waiting' })
   }, 5)
   const results = await Promise.allSettled(calls)
   clearInterval(looked)

@@ -77,7 +77,10 @@ export interface ExpiringRecord extends Tokens {
   readonly refreshTokenExpiresAt: number
   /** Further refresh tokens that may be the living one, after two runs stored at once. Oldest displaced first. */
   readonly alternates: readonly string[]
-  /** The refresh token that brought this pair: presentable until its replacement is used (protocol R3). */
+  /**
+   * The refresh token that brought this pair: presentable until its replacement is used (R3 in
+   * docs/shopify-protocol.md).
+   */
   readonly predecessor: string | null
   /** Whether a token that Shopify's Admin API had refused made us mint this one. */
   readonly mintedForRejected: boolean

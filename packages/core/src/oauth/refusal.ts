@@ -29,7 +29,7 @@ export interface Unavailable {
   readonly retryAfterMs: number | undefined
 }
 
-/** An outage: repeat the same credential with backoff (protocol R8). */
+/** An outage: repeat the same credential with backoff (R8 in docs/shopify-protocol.md). */
 export interface Transient {
   readonly outcome: 'transient'
   /** Absent: no answer at all. */

@@ -15,7 +15,8 @@ export interface Presented extends Exchange {
 
 /**
  * Presents an announced credential until the answer is worth acting on, the retry budget is spent, the lease would not
- * outlast another request, or the manager closes. A lost answer is repeated with the same credential (protocol R8).
+ * outlast another request, or the manager closes. A lost answer is repeated with the same credential
+ * (R8 in docs/shopify-protocol.md).
  */
 export async function present(
   context: RunContext,

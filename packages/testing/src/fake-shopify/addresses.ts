@@ -7,7 +7,7 @@ export const CONTROL_PATH = '/__fake/'
 
 const SHOP = /^[a-z0-9][a-z0-9-]*\.myshopify\.com$/
 
-/** Whether a host name is a shop's, by the rule of protocol section 6. */
+/** Whether a host name is a shop's, by the rule of "Verification" in docs/shopify-protocol.md. */
 export function isShopHost(host: string): boolean {
   return SHOP.test(host)
 }

@@ -54,12 +54,12 @@ export function restrictionStatus(restriction: ShopRestriction): number {
   return RESTRICTION_STATUS[restriction]
 }
 
-/** The Admin API's body for a status: `errors` is a string, on GraphQL routes too (protocol section 4). */
+/** The Admin API's body for a status: `errors` is a string, on GraphQL routes too. */
 export function adminErrorBody(status: number): unknown {
   return { errors: ERRORS[status] ?? `Status ${String(status)}` }
 }
 
-/** The Admin API behind a check of `X-Shopify-Access-Token` (protocol section 4). */
+/** The Admin API behind a check of `X-Shopify-Access-Token` ("Errors of the Admin API" in docs/shopify-protocol.md). */
 export class AdminApi {
   readonly #ledger: TokenLedger
   readonly #handler: AdminHandler

@@ -6,7 +6,7 @@ interface ClientSecret {
 
 /**
  * The client secrets of the fake's app, oldest first. More than one may be active while a secret is being rotated;
- * tokens are pinned to the one that minted them (R10, R11).
+ * tokens are pinned to the one that minted them (R10 and R11 in docs/shopify-protocol.md).
  *
  * @see Shopify page "Manage credentials"
  */

@@ -48,7 +48,7 @@ export interface MintedPair {
  *
  * One fake plays one app; start a second one for a second app. It tells the truth about what it did ({@link counters},
  * {@link log}), whatever its clients were made to see. Every method that takes a shop throws a `TypeError` for anything
- * but a lower-case `*.myshopify.com` host.
+ * but a lower-case `*.myshopify.com` host. R1 to R12 are Shopify's rules in docs/shopify-protocol.md.
  */
 export class FakeShopify {
   /** The faults to come. @see {@link Fault} for what there is */
@@ -113,8 +113,8 @@ export class FakeShopify {
   /**
    * Sends requests for `https://{shop}.myshopify.com` here and is otherwise the global `fetch`. This machine itself
    * (`localhost`, `127.0.0.0/8`, `[::1]`) is reached as ever, for a test's calls of its own server; any other address
-   * rejects as for a name that DNS does not know. One function for the fake's whole life: it may be taken out and handed on, or
-   * take the global one's place (`globalThis.fetch = shopify.fetch`).
+   * rejects as for a name that DNS does not know. One function for the fake's whole life: it may be taken out and
+   * handed on, or take the global one's place (`globalThis.fetch = shopify.fetch`).
    */
   get fetch(): typeof globalThis.fetch {
     this.#fetch ??= routedFetch(this.url, this.#realFetch)

@@ -1,4 +1,4 @@
-/** Every duration of the fake's token rules, in milliseconds, already divided by `speed`. */
+/** Every duration of the fake's token rules (docs/shopify-protocol.md), in milliseconds, already divided by `speed`. */
 export interface Lifetimes {
   /** Life of an access token from its issue (R1). */
   readonly accessTokenMs: number

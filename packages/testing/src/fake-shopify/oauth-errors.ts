@@ -4,8 +4,9 @@ import type { OAuthError } from './wire-answer.js'
 export const TERMINAL_SENTENCE = 'This request requires an active refresh_token'
 
 /**
- * The errors of Shopify's token endpoint as they were captured (protocol section 3). Where nobody has captured a status
- * (`invalidClient`, `shopNotInstalled`), it is the one of RFC 6749 section 5.2.
+ * The errors of Shopify's token endpoint as they were captured ("Errors of the token endpoint" in
+ * docs/shopify-protocol.md). Where nobody has captured a status (`invalidClient`, `shopNotInstalled`), it is the one of
+ * RFC 6749 section 5.2.
  */
 export const OAUTH_ERRORS = {
   /** The refresh token is expired, replaced or revoked, or the app was uninstalled: one answer for all. */

@@ -10,9 +10,15 @@ export interface FakeShopifyOptions {
   readonly clientId: string
   /** The app's client secret, or all that are active, oldest first. */
   readonly clientSecret: string | readonly string[]
-  /** What a refresh token presented again brings. Default `'same-pair'`, which is what has been measured (R7). */
+  /**
+   * What a refresh token presented again brings. Default `'same-pair'`, which is what has been measured (R7 in
+   * docs/shopify-protocol.md).
+   */
   readonly replay?: Replay | undefined
-  /** How long it may be presented again. Default `'until-used'`, Shopify's rule since 2026-08-28 (R3). */
+  /**
+   * How long it may be presented again. Default `'until-used'`, Shopify's rule since 2026-08-28 (R3 in
+   * docs/shopify-protocol.md).
+   */
   readonly grace?: Grace | undefined
   /** Divides every lifetime, grace and memo alike. Default 1; greater than 0. 3 600 makes an access token live 1 s. */
   readonly speed?: number | undefined
@@ -22,7 +28,10 @@ export interface FakeShopifyOptions {
   readonly refreshTokenLifetimeMs?: number | undefined
   /** Scopes of shops that are installed without a list. Default `['read_products']`. */
   readonly scopes?: readonly string[] | undefined
-  /** Whether the Admin API refuses non-expiring tokens with the 403 of protocol section 4. Default `false`. */
+  /**
+   * Whether the Admin API refuses non-expiring tokens with a 403 ("Errors of the Admin API" in
+   * docs/shopify-protocol.md). Default `false`.
+   */
   readonly refuseNonExpiring?: boolean | undefined
   /** Answers Admin requests that carry a valid token. Default: the shop's name and domain. */
   readonly admin?: AdminHandler | undefined

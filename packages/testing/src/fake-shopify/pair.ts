@@ -8,7 +8,10 @@ export interface IssuedAccess {
   readonly scopes: readonly string[]
   /** Shopify's time in milliseconds; `undefined` for a non-expiring token. */
   expiresAt: number | undefined
-  /** Number of the client secret that the token is pinned to (R10, R11); a later secret has a higher number. */
+  /**
+   * Number of the client secret that the token is pinned to (R10 and R11 in docs/shopify-protocol.md); a later secret
+   * has a higher number.
+   */
   secret: number
   revoked: boolean
 }

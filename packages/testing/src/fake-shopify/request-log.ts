@@ -27,7 +27,7 @@ export interface LogEntry {
   readonly grant?: TokenGrant
   /** {@link fingerprint} of the refresh token, code, ID token, original token or access token presented. */
   readonly presented?: string
-  /** Parameters that protocol section 1 does not give this grant. */
+  /** Parameters that this grant does not have ("The token endpoint" in docs/shopify-protocol.md). */
   readonly unexpectedParameters?: readonly string[]
   outcome: LogOutcome
   /** Status sent to the client; absent while pending and when the connection was cut instead. */

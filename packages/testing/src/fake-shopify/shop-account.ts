@@ -2,7 +2,7 @@ import type { Lifetimes } from './lifetimes.js'
 import type { AccessKind, IssuedAccess, Pair, PairEnd } from './pair.js'
 import type { TokenAnswer } from './token-answer.js'
 
-/** A migration that was made: the pair it brought, and Shopify's time of it (R9). */
+/** A migration that was made: the pair it brought, and Shopify's time of it (R9 in docs/shopify-protocol.md). */
 export interface Migration {
   readonly pair: Pair
   readonly at: number

@@ -11,7 +11,9 @@ export interface TokenAnswer {
   readonly scope: string
 }
 
-/** A grant that Shopify made: the answer, and whether it repeats an earlier one (R3, R9). */
+/**
+ * A grant that Shopify made: the answer, and whether it repeats an earlier one (R3 and R9 in docs/shopify-protocol.md).
+ */
 export interface Granted {
   readonly granted: true
   readonly replayed: boolean

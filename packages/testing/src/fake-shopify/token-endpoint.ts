@@ -13,8 +13,8 @@ export type TokenDecision =
   | { readonly outcome: 'refused'; readonly error: OAuthError; readonly reason?: RefusalReason }
 
 /**
- * `POST /admin/oauth/access_token`, without HTTP: parameters in, decision out (protocol sections 1 and 3). Checks the
- * app's credentials first, then the grant's own.
+ * `POST /admin/oauth/access_token`, without HTTP: parameters in, decision out ("The token endpoint" in
+ * docs/shopify-protocol.md). Checks the app's credentials first, then the grant's own.
  */
 export class TokenEndpoint {
   readonly #clientId: string

@@ -16,8 +16,8 @@ export type AccessVerdict =
  * state over a clock and a source of random bytes: no I/O and no timers; every rule is looked up at the moment of the
  * call. Client secrets appear as numbers, a newer one with a higher number.
  *
- * @see protocol rules R1 to R11; Shopify pages "Offline access tokens", "Access tokens: token refresh", "Migrate to
- * expiring offline access tokens" and the changelog posts of 2026-08-28 and 2026-09-29
+ * @see R1 to R11 in docs/shopify-protocol.md; Shopify pages "Offline access tokens", "Access tokens: token refresh",
+ * "Migrate to expiring offline access tokens" and the changelog posts of 2026-08-28 and 2026-09-29
  */
 export class TokenLedger {
   readonly #rules: RotationRules

@@ -1,8 +1,8 @@
 import type { Grant } from '@shopify-tokens/core'
 
 /**
- * The ways to a token that the endpoint knows (protocol section 1), in core's words; `unknown` for everything else.
- * Names of the wire stay in this file.
+ * The ways to a token that the endpoint knows ("The token endpoint" in docs/shopify-protocol.md), in core's words;
+ * `unknown` for everything else. Names of the wire stay in this file.
  */
 export type TokenGrant = Grant | 'client-credentials' | 'unknown'
 
@@ -68,7 +68,7 @@ const KNOWN: Readonly<Record<TokenGrant, readonly string[]>> = {
   unknown: [],
 }
 
-/** Names the parameters that the grant does not have by protocol section 1. The endpoint ignores them; the log shows them. */
+/** Names the parameters that the grant does not have. The endpoint ignores them; the log shows them. */
 export function unexpectedParameters(grant: TokenGrant, parameters: TokenParameters): readonly string[] {
   const known = new Set([...KNOWN[grant], 'client_id', 'client_secret'])
   return Object.keys(parameters).filter((name) => !known.has(name))

@@ -22,7 +22,7 @@ export function text(status: number, body: string): WireAnswer {
   return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body }
 }
 
-/** An error of the token endpoint: `error` and, where Shopify gives one, `error_description` (protocol section 3). */
+/** An error of the token endpoint: `error` and, where Shopify gives one, `error_description`. */
 export interface OAuthError {
   readonly status: number
   readonly error: string

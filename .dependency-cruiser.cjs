@@ -85,6 +85,13 @@ module.exports = {
       to: { path: '^packages/typeorm-store/', dynamic: false },
     },
     {
+      name: 'redis-takes-live-clients',
+      comment: 'the app gives the client, whose shape is all that is known of it',
+      severity: 'error',
+      from: { path: '^packages/redis/src/' },
+      to: { path: '(?:^|/)(?:ioredis|redis|@redis/[^/]+)(?:/|$)', pathNot: '^packages/redis/src/' },
+    },
+    {
       name: 'core-knows-no-package',
       severity: 'error',
       from: { path: '^packages/core/src/' },

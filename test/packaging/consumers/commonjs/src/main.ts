@@ -4,6 +4,7 @@ import path = require('node:path')
 import core = require('@shopify-tokens/core')
 import express = require('@shopify-tokens/express')
 import nestjs = require('@shopify-tokens/nestjs')
+import redis = require('@shopify-tokens/redis')
 import testing = require('@shopify-tokens/testing')
 import typeormStore = require('@shopify-tokens/typeorm-store')
 import fromEnvironment = require('@shopify-tokens/typeorm-store/from-environment')
@@ -13,6 +14,7 @@ const entries: Record<string, Record<string, unknown>> = {
   '@shopify-tokens/core': core,
   '@shopify-tokens/express': express,
   '@shopify-tokens/nestjs': nestjs,
+  '@shopify-tokens/redis': redis,
   '@shopify-tokens/testing': testing,
   '@shopify-tokens/typeorm-store': typeormStore,
   '@shopify-tokens/typeorm-store/from-environment': fromEnvironment,

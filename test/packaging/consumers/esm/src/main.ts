@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import * as core from '@shopify-tokens/core'
 import * as express from '@shopify-tokens/express'
 import * as nestjs from '@shopify-tokens/nestjs'
+import * as redis from '@shopify-tokens/redis'
 import * as testing from '@shopify-tokens/testing'
 import * as typeormStore from '@shopify-tokens/typeorm-store'
 import * as fromEnvironment from '@shopify-tokens/typeorm-store/from-environment'
@@ -15,6 +16,7 @@ const entries: Record<string, Record<string, unknown>> = {
   '@shopify-tokens/core': core,
   '@shopify-tokens/express': express,
   '@shopify-tokens/nestjs': nestjs,
+  '@shopify-tokens/redis': redis,
   '@shopify-tokens/testing': testing,
   '@shopify-tokens/typeorm-store': typeormStore,
   '@shopify-tokens/typeorm-store/from-environment': fromEnvironment,

@@ -237,6 +237,32 @@ describe('the lock in front of the store', () => {
     expect(eventsOf('lock.unavailable')).toHaveLength(1)
   })
 
+  it('is given back at once when it is granted too late', async () => {
+    const granted: (() => void)[] = []
+    let released = 0
+    const release = (): Promise<void> => {
+      released++
+      return Promise.resolve()
+    }
+    const slow = {
+      tryAcquire: () =>
+        new Promise<{ remainingMs(): Promise<number>; release(): Promise<void> }>((resolve) => {
+          granted.push(() => {
+            resolve({ remainingMs: () => Promise.resolve(1), release })
+          })
+        }),
+    }
+    const { clock, eventsOf, seed, shopify, tokens } = await managedApp({ lock: slow })
+    await seed({ ageMs: 2 * HOUR_MS })
+
+    expect(shopify.accessTokenState(shop, (await tokens.token(shop)).value)).toBe('live')
+    for (const grant of granted) grant()
+    await clock.settle()
+
+    expect(released).toBe(1)
+    expect(eventsOf('lock.unavailable')).toHaveLength(1)
+  })
+
   it('is left to age when it cannot be given back', async () => {
     const stuck = {
       tryAcquire: () =>

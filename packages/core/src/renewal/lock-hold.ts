@@ -21,12 +21,19 @@ export class LockHold {
   async take(): Promise<boolean> {
     const { clock, durations, events, lock } = this.#context
     if (lock === null || this.#lease !== null) return true
+    const { leaseMs, storeTimeoutMs } = durations
+    let isLate = false
     try {
-      const { leaseMs, storeTimeoutMs } = durations
-      const answer = await withDeadline(clock, storeTimeoutMs, () => lock.tryAcquire(this.#resource, leaseMs))
+      const answer = await withDeadline(clock, storeTimeoutMs, async () => {
+        const taken = await lock.tryAcquire(this.#resource, leaseMs)
+        // The run has gone on without it; nobody else should wait for a lease that nobody holds.
+        if (isLate && !isHeld(taken)) await taken.release()
+        return taken
+      })
       if (isHeld(answer)) return false
       this.#lease = answer
     } catch {
+      isLate = true
       events.emit({ type: 'lock.unavailable' })
     }
     return true

@@ -15,7 +15,11 @@ afterEach(() => {
 /** A server that is no PostgreSQL: does this with every connection's first bytes. */
 async function server(greet: (socket: Socket) => void): Promise<string> {
   const made = createServer((socket) => {
-    socket.on('error', () => undefined).once('data', () => { greet(socket); })
+    socket
+      .on('error', () => undefined)
+      .once('data', () => {
+        greet(socket)
+      })
   })
   servers.push(made)
   await new Promise<void>((resolve) => made.listen(0, '127.0.0.1', resolve))

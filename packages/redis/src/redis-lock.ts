@@ -17,8 +17,9 @@ local left = redis.call('PTTL', KEYS[1])
 if left == 0 then return 1 end
 return left`
 
+/** The last fraction of a millisecond counts as one too: 0 is said only when the key is free. */
 const REMAINING = `
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PTTL', KEYS[1]) end
+if redis.call('GET', KEYS[1]) == ARGV[1] then return math.max(1, redis.call('PTTL', KEYS[1])) end
 return 0`
 
 const RELEASE = `

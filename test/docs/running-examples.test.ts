@@ -31,7 +31,7 @@ function runBlock(code: string, given: Readonly<Record<string, unknown>> = {}, i
   const { outputText } = ts.transpileModule(code, {
     compilerOptions: { ...compilerOptions(), module: ts.ModuleKind.CommonJS, verbatimModuleSyntax: false },
   })
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the block's own imports, by name
   const load = (name: string): unknown => (name in imports ? imports[name as keyof typeof imports] : require(name))
   const names = ['require', 'exports', 'module', ...Object.keys(given)]
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- running what the reader would run is the test

@@ -8,9 +8,9 @@ export interface RequestWithShop {
 
 declare global {
   // The one way that both @types/express 4 and 5 leave open.
-  // eslint-disable-next-line @typescript-eslint/no-namespace
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- Express declares Request in this one
   namespace Express {
-    // eslint-disable-next-line @typescript-eslint/no-empty-object-type
+    // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- merges into Express's own interface
     interface Request extends RequestWithShop {}
   }
 }

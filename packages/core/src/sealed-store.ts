@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import { CompactEncrypt, compactDecrypt } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { StoreUnavailableError, StoreUnreadableError } from './errors.js'
+import type { DeploymentRegister } from './ports/deployment-register.js'
 import type { KeyRing, SealingKey } from './ports/key-ring.js'
 import type { PutResult, ScannedRow, ScanQuery, Snapshot, TokenStore, Version } from './ports/token-store.js'
+import type { WatchWrites } from './ports/write-watch.js'
 import type { Attempt, RecordKey, TokenRecord } from './token.js'
 
 /**
@@ -28,6 +30,8 @@ interface Proven {
 }
 
 class SealedStore implements TokenStore {
+  readonly watch: WatchWrites | undefined
+  readonly deployments: DeploymentRegister | undefined
   readonly #store: TokenStore
   readonly #keyRing: KeyRing
   /** What each attempt was sealed with: the pair that follows it neither waits for a key ring nor meets a new key. */
@@ -38,6 +42,8 @@ class SealedStore implements TokenStore {
   constructor(store: TokenStore, keyRing: KeyRing) {
     this.#store = store
     this.#keyRing = keyRing
+    this.watch = store.watch?.bind(store)
+    this.deployments = store.deployments
   }
 
   async get(key: RecordKey): Promise<Snapshot> {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, systemClock } from '../ports/clock.js'
+import type { DeploymentRegister } from '../ports/deployment-register.js'
 import type { PutResult, ScanQuery, ScannedRow, Snapshot, TokenStore, Version } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
 import type { RecordKey, TokenRecord } from '../token.js'
@@ -20,6 +21,16 @@ const PAGE_SIZE = 100
  * Keeps every promise of {@link TokenStore}; its clock is the backend's clock.
  */
 export class MemoryTokenStore implements TokenStore {
+  /** Never rejects. */
+  readonly deployments: DeploymentRegister = {
+    read: (clientId) => Promise.resolve(this.#deployments.get(clientId) ?? null),
+    write: (clientId, deployment, expected) => {
+      const fits = (this.#deployments.get(clientId) ?? null) === expected
+      if (fits) this.#deployments.set(clientId, deployment)
+      return Promise.resolve(fits)
+    },
+  }
+  readonly #deployments = new Map<string, string>()
   readonly #apps = new Map<string, Map<Shop, Row>>()
   readonly #clock: Clock
 

@@ -1,5 +1,7 @@
 import type { Shop } from '../shop.js'
 import type { RecordKey, TokenRecord } from '../token.js'
+import type { DeploymentRegister } from './deployment-register.js'
+import type { WatchWrites } from './write-watch.js'
 
 declare const versionBrand: unique symbol
 
@@ -85,4 +87,10 @@ export interface TokenStore {
 
   /** Sets `askedAt` to the backend's clock and leaves record and version alone. A key without a row: does nothing. */
   ask(key: RecordKey): Promise<void>
+
+  /** Optional: announces the writes of other processes. Absent: callers look at the rows in short intervals. */
+  readonly watch?: WatchWrites | undefined
+
+  /** Optional: keeps the name of the deployment beside the records. Absent: `deploymentId` cannot be used. */
+  readonly deployments?: DeploymentRegister | undefined
 }

@@ -3,9 +3,9 @@ import { RedisLock } from '@shopify-tokens/redis'
 import { type FakeClock, fault, FaultyStore } from '@shopify-tokens/testing'
 import { Redis } from 'ioredis6'
 import { closeAll, HOUR_MS, managedApp, shop } from '../core/managed-app.js'
+import { describeWithOwnServers, type OwnServer, startRedis } from '../own-servers.js'
 import { describeWithServer, redisWithPrefix } from '../servers.js'
 import { clients, type OpenedClient } from './clients.js'
-import { RedisServer } from './redis-server.js'
 
 const opened: OpenedClient[] = []
 
@@ -74,14 +74,14 @@ describeWithServer('Redis', 'two processes with a RedisLock', () => {
   })
 })
 
-describeWithServer('Redis', 'a RedisLock that loses its Redis', () => {
-  let server: RedisServer
+describeWithOwnServers(['Redis'], 'a RedisLock that loses its Redis', () => {
+  let server: OwnServer
 
   beforeEach(async () => {
-    server = await RedisServer.start()
+    server = await startRedis()
   }, 20_000)
 
-  afterEach(() => server.close())
+  afterEach(() => server.stop())
 
   it.each(clients)('on %s in the middle of a renewal gives way to the attempt in the row', async (_name, open) => {
     const client = await open(server.url)
@@ -95,7 +95,7 @@ describeWithServer('Redis', 'a RedisLock that loses its Redis', () => {
     await hold.arrived()
     expect(eventsOf('lock.unavailable')).toHaveLength(0)
     const noticed = client.disconnected()
-    await server.kill()
+    await server.halt('immediate')
     await noticed
     hold.release()
 

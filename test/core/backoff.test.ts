@@ -73,6 +73,7 @@ describe('the cool-down after a run without success', () => {
       until: NOW + 2_000,
       failures: 1,
       scope: 'all',
+      stuck: false,
     })
   })
 
@@ -89,9 +90,9 @@ describe('the pause for refused tokens', () => {
     const second = coolDownAfterRejection(first, NOW, DEFAULT_DURATIONS)
     const third = coolDownAfterRejection(second, NOW, DEFAULT_DURATIONS)
 
-    expect(first).toEqual({ until: NOW + 1_800_000, failures: 1, scope: 'rejected' })
-    expect(second).toEqual({ until: NOW + 3_600_000, failures: 2, scope: 'rejected' })
-    expect(third).toEqual({ until: NOW + 3_600_000, failures: 3, scope: 'rejected' })
+    expect(first).toEqual({ until: NOW + 1_800_000, failures: 1, scope: 'rejected', stuck: false })
+    expect(second).toEqual({ until: NOW + 3_600_000, failures: 2, scope: 'rejected', stuck: false })
+    expect(third).toEqual({ until: NOW + 3_600_000, failures: 3, scope: 'rejected', stuck: false })
   })
 
   it('does not count failures of another kind', () => {

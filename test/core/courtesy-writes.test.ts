@@ -97,7 +97,7 @@ describe('an attempt that has nothing left to say', () => {
     const { record, shopify, store, tokens } = await managedApp()
     shopify.installShop(shop)
     shopify.faults.next(shop, { kind: 'invalid-subject-token' })
-    store.next('get', fault.pass(), fault.pass(), fault.failBefore())
+    store.next('get', fault.pass(), fault.pass(), fault.failBefore(), fault.failBefore())
 
     await expect(tokens.token(shop, { idToken: shopify.sessionToken(shop) })).rejects.toMatchObject({
       code: 'ERR_INVALID_SESSION_TOKEN',

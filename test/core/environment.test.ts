@@ -233,6 +233,7 @@ describe('the list of variables', () => {
       'SHOPIFY_TOKENS_DATABASE_URL',
       'SHOPIFY_TOKENS_SEALING_KEYS',
       'SHOPIFY_TOKENS_SEALING_KEYS_FILE',
+      'SHOPIFY_TOKENS_DEPLOYMENT',
     ])
   })
 })

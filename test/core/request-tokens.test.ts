@@ -87,13 +87,13 @@ describe('the tokens of requests', () => {
 
   it('come from the store that the environment names when neither is given, opened once for all', async () => {
     const module = new NotedModule()
-    const chosen = chooseRequestTokens({ refreshAheadMs: 1 }, () => Promise.resolve(module))
+    const chosen = chooseRequestTokens({ cacheSize: 1 }, () => Promise.resolve(module))
 
     const found = await Promise.all([chosen.ready(), chosen.get(), chosen.get()])
 
     expect(module.managers).toHaveLength(1)
     expect(new Set([...found, chosen.get(), await chosen.ready()])).toEqual(new Set(module.managers))
-    expect(module.overrides).toEqual([{ refreshAheadMs: 1 }])
+    expect(module.overrides).toEqual([{ cacheSize: 1 }])
     await chosen.close()
     expect(module.closed).toBe(1)
   })

@@ -157,13 +157,14 @@ describe('a token inside its renewal window', () => {
       await tokens.token(shop)
       await clock.settle()
     }
-    expect(store.count('get')).toBeLessThanOrEqual(2)
+    // A failed read is repeated once.
+    expect(store.count('get')).toBeLessThanOrEqual(4)
 
     store.resetCounts()
     await clock.advance(2_000)
     await tokens.token(shop)
     await clock.settle()
-    expect(store.count('get')).toBe(1)
+    expect(store.count('get')).toBe(2)
   })
 
   it.each([

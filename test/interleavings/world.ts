@@ -12,8 +12,12 @@ import {
 import { aRecord, FAKE_EPOCH, type Grace, type Replay } from '@shopify-tokens/testing'
 import { DEFAULT_DURATIONS } from '../../packages/core/src/durations.js'
 import { EventBus, type TokenEvent } from '../../packages/core/src/events.js'
+import { Breaker } from '../../packages/core/src/renewal/breaker.js'
 import type { Want } from '../../packages/core/src/renewal/decide.js'
+import { DeploymentCheck } from '../../packages/core/src/renewal/deployment-check.js'
+import { FleetWatch } from '../../packages/core/src/renewal/fleet-watch.js'
 import { RenewalRun } from '../../packages/core/src/renewal/renewal-run.js'
+import { RowNews } from '../../packages/core/src/renewal/row-news.js'
 import { ShopifyTime } from '../../packages/core/src/renewal/shopify-time.js'
 import { StoreCalls } from '../../packages/core/src/renewal/store-calls.js'
 import { lifetimesAt } from '../../packages/testing/src/fake-shopify/lifetimes.js'
@@ -288,6 +292,7 @@ export class World {
     const clock = this.#clockOf(process)
     const events = new EventBus(() => this.#now)
     events.subscribe((event) => this.events.push(event))
+    const store = new StoreCalls(this.#storeOf(process), KEY.clientId, clock, 59_998, events)
     return {
       durations: { ...DEFAULT_DURATIONS, storeTimeoutMs: 59_998, requestTimeoutMs: 4_000, lateRequestMs: 75_000 },
       endpoint: {
@@ -296,8 +301,12 @@ export class World {
         requestTimeoutMs: 59_999,
         maxRetryAfterMs: 3_600_000,
       },
-      store: new StoreCalls(this.#storeOf(process), clock, 59_998, events),
+      store,
       lock: null,
+      deployment: new DeploymentCheck(store, clock, events, DEFAULT_DURATIONS, null),
+      breaker: new Breaker(clock, events, DEFAULT_DURATIONS),
+      fleet: new FleetWatch(clock, events, DEFAULT_DURATIONS),
+      news: new RowNews(this.#store, KEY.clientId, new AbortController().signal, () => undefined),
       clock,
       time: new ShopifyTime(clock),
       events,

@@ -82,8 +82,8 @@ describe('reading a row', () => {
     ['attempts', 'null'],
     ['mark', `{"reason":"${SECRET}","at":1,"triedAt":1}`],
     ['mark', '"text"'],
-    ['cool_down', '{"until":1,"failures":1,"scope":"all","constructor":1}'],
-    ['cool_down', '{"until":"1","failures":1,"scope":"all"}'],
+    ['cool_down', '{"until":1,"failures":1,"scope":"all","stuck":false,"constructor":1}'],
+    ['cool_down', '{"until":"1","failures":1,"scope":"all","stuck":false}'],
   ])('refuses %s = %p, naming the column and never the value', (column, value) => {
     const flaw = flawOf(full, { [column]: value })
     expect(flaw).toMatchObject({ code: 'ERR_STORE_UNREADABLE', shop: SHOP })

@@ -1,6 +1,6 @@
 /** All durations, in milliseconds; whole numbers. Shortened runs scale them together. */
 export interface Durations {
-  /** How long before its end a token is renewed; at most a quarter of its lifetime. 0 to 86 400 000, default 300 000. */
+  /** How long before its end a token is renewed; at most a quarter of its lifetime. 1 to 86 400 000, default 300 000; more than `minRemainingMs`. */
   readonly refreshAheadMs: number
   /** Life a token must have left to be handed out; at most an eighth of its lifetime. 0 to 600 000, default 15 000. */
   readonly minRemainingMs: number
@@ -22,6 +22,14 @@ export interface Durations {
   readonly outageCoolDownMs: number
   /** Longest cool-down of all, and the cap of `Retry-After`. 1 to 86 400 000, default 3 600 000. */
   readonly maxCoolDownMs: number
+  /** How long after its token's end a shop whose renewals fail is called stuck. 1 to 86 400 000, default 3 600 000. */
+  readonly escalateAfterMs: number
+  /** The breaker opens when ten shops failed and none succeeded within this time. 1 to 600 000, default 30 000. */
+  readonly breakerWindowMs: number
+  /** How often the open breaker lets a run try whether Shopify is back. 1 to 600 000, default 5 000. */
+  readonly breakerPauseMs: number
+  /** Marking stops when more than five shops and a fifth of those tried within this time are dead. 1 to 86 400 000, default 600 000. */
+  readonly fleetWindowMs: number
   /** Age past which a request to Shopify is taken to have ended, however late it arrived. 1 to 3 600 000, default 75 000. */
   readonly lateRequestMs: number
   /** How often a marked shop's refresh tokens are tried again. 1 to 2 592 000 000 (30 days), default 86 400 000. */
@@ -46,6 +54,10 @@ export const DEFAULT_DURATIONS: Durations = {
   coolDownMs: 2_000,
   outageCoolDownMs: 60_000,
   maxCoolDownMs: 3_600_000,
+  escalateAfterMs: 3_600_000,
+  breakerWindowMs: 30_000,
+  breakerPauseMs: 5_000,
+  fleetWindowMs: 600_000,
   lateRequestMs: 75_000,
   markedRetryMs: 86_400_000,
   keepAliveMs: 20 * 86_400_000,
@@ -53,7 +65,7 @@ export const DEFAULT_DURATIONS: Durations = {
 
 /** Legal ranges, both ends included. */
 export const DURATION_RANGES: Readonly<Record<keyof Durations, readonly [min: number, max: number]>> = {
-  refreshAheadMs: [0, 86_400_000],
+  refreshAheadMs: [1, 86_400_000],
   minRemainingMs: [0, 600_000],
   requestTimeoutMs: [1, 60_000],
   retryBudgetMs: [1, 300_000],
@@ -64,6 +76,10 @@ export const DURATION_RANGES: Readonly<Record<keyof Durations, readonly [min: nu
   coolDownMs: [1, 60_000],
   outageCoolDownMs: [1, 3_600_000],
   maxCoolDownMs: [1, 86_400_000],
+  escalateAfterMs: [1, 86_400_000],
+  breakerWindowMs: [1, 600_000],
+  breakerPauseMs: [1, 600_000],
+  fleetWindowMs: [1, 86_400_000],
   lateRequestMs: [1, 3_600_000],
   markedRetryMs: [1, 30 * 86_400_000],
   keepAliveMs: [1, 29 * 86_400_000],

@@ -1,6 +1,7 @@
 import { API_VERSION } from './admin/shop-client.js'
 import { InvalidOptionError } from './errors.js'
 import { parseSealingKeys } from './key-rings.js'
+import { DEPLOYMENT_ID, DEPLOYMENT_ID_RULE } from './ports/deployment-register.js'
 import type { SealingKey } from './ports/key-ring.js'
 import { Secret } from './secret.js'
 
@@ -10,6 +11,7 @@ export interface EnvironmentConfiguration {
   readonly clientSecret: Secret
   readonly previousClientSecret: Secret | undefined
   readonly apiVersion: string | undefined
+  readonly deploymentId: string | undefined
   readonly database: DatabaseConfiguration
   /** `null`: a key file beside the embedded database, made on first use. Never in production. */
   readonly sealing: SealingConfiguration | null
@@ -35,6 +37,7 @@ export const ENVIRONMENT_VARIABLES = {
   database: 'SHOPIFY_TOKENS_DATABASE_URL',
   sealingKeys: 'SHOPIFY_TOKENS_SEALING_KEYS',
   sealingKeysFile: 'SHOPIFY_TOKENS_SEALING_KEYS_FILE',
+  deploymentId: 'SHOPIFY_TOKENS_DEPLOYMENT',
 } as const
 
 const SERVER_URL = /^(?:postgres|postgresql|mysql|mariadb):\/\/./
@@ -78,6 +81,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   if (apiVersion !== undefined && !API_VERSION.test(apiVersion)) {
     problem('apiVersion', "a version such as 2026-10, or 'unstable'")
   }
+  const deploymentId = read('deploymentId')
+  if (deploymentId !== undefined && !DEPLOYMENT_ID.test(deploymentId)) problem('deploymentId', DEPLOYMENT_ID_RULE)
 
   const keys = read('sealingKeys')
   const file = read('sealingKeysFile')
@@ -103,6 +108,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     clientSecret: new Secret(clientSecret),
     previousClientSecret: previous === undefined ? undefined : new Secret(previous),
     apiVersion,
+    deploymentId,
     database,
     sealing,
   }

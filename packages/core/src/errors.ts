@@ -139,6 +139,35 @@ export class SecretOutdatedError extends ShopifyTokenError {
   readonly retryable = false
 }
 
+/**
+ * So many shops turned out dead at once that none is marked: a restored database, another app's client id or a second
+ * deployment is likelier than that all their merchants left.
+ */
+export class FleetSuspectError extends ShopifyTokenError {
+  readonly code = 'ERR_FLEET_SUSPECT'
+  readonly retryable = true
+
+  constructor(details: ErrorDetails = {}) {
+    super(
+      'Too many shops were refused at once to believe it; an operator must look before anything is marked.',
+      details,
+    )
+  }
+}
+
+/** The store's tokens belong to another deployment: this is a copy of its database, and must not renew. */
+export class ForeignDeploymentError extends ShopifyTokenError {
+  readonly code = 'ERR_FOREIGN_DEPLOYMENT'
+  readonly retryable = false
+
+  constructor(details: ErrorDetails = {}) {
+    super(
+      'The tokens in this store belong to another deployment, as its database says; nothing is renewed here.',
+      details,
+    )
+  }
+}
+
 /** Not a `*.myshopify.com` domain. The message never repeats the input. */
 export class InvalidShopError extends ShopifyTokenError {
   readonly code = 'ERR_INVALID_SHOP'
@@ -224,6 +253,8 @@ export type AnyShopifyTokenError =
   | LeaseTimeoutError
   | CoolingDownError
   | SecretOutdatedError
+  | FleetSuspectError
+  | ForeignDeploymentError
   | InvalidShopError
   | InvalidSessionTokenError
   | ForeignOriginError

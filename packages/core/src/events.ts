@@ -27,6 +27,10 @@ export type TokenEvent =
       'renewal.failed',
       { readonly code: ErrorCode; readonly coolDownMs: number; readonly requestId: string | undefined }
     >
+  /** A shop has been without a token that works for `expiredForMs` and its renewals fail. Raised once, until it works again. */
+  | ShopEvent<'renewal.stuck', { readonly expiredForMs: number; readonly code: ErrorCode }>
+  /** A stuck shop has a new pair, `expiredForMs` after its last token's end. */
+  | ShopEvent<'renewal.recovered', { readonly expiredForMs: number }>
   /** A credential was presented by a run that never reported back; what it brought is unknown. */
   | ShopEvent<'grant.inDoubt', { readonly grant: Grant; readonly ageMs: number }>
   /** Writing a minted pair failed; it is served from memory and written again. `tries` counts from 1. */
@@ -50,6 +54,14 @@ export type TokenEvent =
     >
   /** A stored value cannot be opened or understood: an operator's error, and nothing is written because of it. */
   | ShopEvent<'store.unreadable', object>
+  /** So many of the shops tried turned out dead that none is marked from here on: the mistake is likelier on our side. */
+  | FleetEvent<'fleet.suspect', { readonly dead: number; readonly tried: number }>
+  /** The store belongs to another deployment: this process renews nothing. */
+  | FleetEvent<'deployment.foreign', object>
+  /** The token endpoint failed for so many different shops that calling it pauses. */
+  | FleetEvent<'breaker.opened', { readonly shops: number }>
+  /** The token endpoint answers again. */
+  | FleetEvent<'breaker.closed', { readonly openForMs: number }>
   /** A request came with a session token that proves nothing. Many with `signature` or `audience`: a wrong client secret or id. */
   | FleetEvent<'sessionToken.refused', { readonly flaw: SessionTokenFlaw }>
   /** This machine's clock is off by more than a minute; instants are corrected by `offsetMs`. */

@@ -16,6 +16,8 @@ export {
   CoolingDownError,
   type ErrorCode,
   type ErrorDetails,
+  FleetSuspectError,
+  ForeignDeploymentError,
   ForeignOriginError,
   InvalidOptionError,
   InvalidSessionTokenError,

@@ -4,6 +4,7 @@ import { InvalidOptionError } from './errors.js'
 import type { TokenEventListener } from './events.js'
 import { flagOption, invalidOption, refuseUnknownOptions, wholeNumberOption } from './option-checks.js'
 import { type Clock, systemClock } from './ports/clock.js'
+import { DEPLOYMENT_ID, DEPLOYMENT_ID_RULE } from './ports/deployment-register.js'
 import { type Fetch, systemFetch } from './ports/fetch.js'
 import type { KeyRing } from './ports/key-ring.js'
 import type { Lock } from './ports/lock.js'
@@ -21,6 +22,12 @@ export interface TokenManagerOptions extends Partial<Durations> {
   readonly previousClientSecret?: string | Secret | undefined
   /** Where the records live. */
   readonly store: TokenStore
+  /**
+   * The name of this deployment, such as `production`: 1 to 64 of `A-Z a-z 0-9 . _ -`. The first one to be named is kept
+   * beside the records, and whoever has another name, or none, renews nothing: so a copy of the database does no harm.
+   * Default: none, and no check unless the store has one on record.
+   */
+  readonly deploymentId?: string | undefined
   /**
    * The keys that seal tokens before they reach the store. No default: the only other value stores tokens so that
    * everybody who can read the database can use them.
@@ -58,6 +65,7 @@ export interface Settings extends Durations {
   /** Every secret that may have signed what Shopify sends, the current one first. */
   readonly clientSecrets: readonly Secret[]
   readonly store: TokenStore
+  readonly deploymentId: string | null
   readonly keyRing: KeyRing | null
   readonly lock: Lock | null
   readonly renewal: 'hybrid' | 'lazy'
@@ -95,7 +103,10 @@ export function parseOptions(options: TokenManagerOptions): Settings {
   ) as unknown as Durations
   less(durations, 'requestTimeoutMs', 'retryBudgetMs')
   less(durations, 'retryBudgetMs', 'leaseMs')
+  // Otherwise requests would wait for a renewal that has not even been begun behind them.
+  less(durations, 'minRemainingMs', 'refreshAheadMs')
 
+  const store = port(options, 'store', ['get', 'put', 'scan', 'ask'])
   const clientSecret = secret(options, 'clientSecret')
   const previous = options.previousClientSecret === undefined ? [] : [secret(options, 'previousClientSecret')]
 
@@ -104,7 +115,8 @@ export function parseOptions(options: TokenManagerOptions): Settings {
     clientId: text(options, 'clientId', /^[\x21-\x7e]{1,255}$/, 'a client id of 1 to 255 printable characters'),
     clientSecret,
     clientSecrets: [clientSecret, ...previous],
-    store: port(options, 'store', ['get', 'put', 'scan', 'ask']),
+    store,
+    deploymentId: deployment(options, store),
     keyRing:
       options.sealing === UNSEALED ? null : port(options, 'sealing', ['current', 'byId'], `a KeyRing or '${UNSEALED}'`),
     lock: options.lock === undefined ? null : port(options, 'lock', ['tryAcquire']),
@@ -125,8 +137,8 @@ export function parseOptions(options: TokenManagerOptions): Settings {
 
 const KNOWN: readonly string[] = [
   ...Object.keys(RANGES),
-  ...['clientId', 'clientSecret', 'previousClientSecret', 'store', 'sealing', 'lock', 'renewal', 'background'],
-  ...['onEvent', 'requireExpiring', 'apiVersion', 'clock', 'fetch', 'random'],
+  ...['clientId', 'clientSecret', 'previousClientSecret', 'store', 'deploymentId', 'sealing', 'lock', 'renewal'],
+  ...['background', 'onEvent', 'requireExpiring', 'apiVersion', 'clock', 'fetch', 'random'],
 ]
 
 function wholeNumber(options: TokenManagerOptions, name: keyof typeof RANGES, fallback: number): number {
@@ -140,7 +152,22 @@ function less(durations: Durations, smaller: keyof Durations, larger: keyof Dura
   throw new InvalidOptionError(`Option ${smaller} must be less than ${larger}.`, [smaller, larger])
 }
 
-function text(options: TokenManagerOptions, name: 'clientId' | 'apiVersion', form: RegExp, rule: string): string {
+function deployment(options: TokenManagerOptions, store: TokenStore): string | null {
+  if (options.deploymentId === undefined) return null
+  if (store.deployments === undefined) {
+    throw new InvalidOptionError('Option deploymentId needs a store that keeps the deployment on record.', [
+      'deploymentId',
+    ])
+  }
+  return text(options, 'deploymentId', DEPLOYMENT_ID, DEPLOYMENT_ID_RULE)
+}
+
+function text(
+  options: TokenManagerOptions,
+  name: 'clientId' | 'apiVersion' | 'deploymentId',
+  form: RegExp,
+  rule: string,
+): string {
   const value: unknown = options[name]
   if (typeof value === 'string' && form.test(value)) return value
   throw invalidOption(name, rule, value)

@@ -1,11 +1,16 @@
 import { setMaxListeners } from 'node:events'
 import { createShopClient } from './admin/create-shop-client.js'
 import type { ShopClient } from './admin/shop-client.js'
-import { RotationNotStoredError, type SessionTokenFlaw } from './errors.js'
+import { withDeadline } from './deadline.js'
+import { InvalidOptionError, RotationNotStoredError, type SessionTokenFlaw } from './errors.js'
 import { EventBus, type TokenEventListener } from './events.js'
 import { type SessionToken, SessionTokenVerifier } from './oauth/id-token.js'
 import { parseOptions, type Settings, type TokenManagerOptions } from './options.js'
+import { Breaker } from './renewal/breaker.js'
+import { DeploymentCheck } from './renewal/deployment-check.js'
+import { FleetWatch } from './renewal/fleet-watch.js'
 import { Gate } from './renewal/gate.js'
+import { RowNews } from './renewal/row-news.js'
 import { ShopifyTime } from './renewal/shopify-time.js'
 import { StoreCalls } from './renewal/store-calls.js'
 import { removeRecord } from './removal.js'
@@ -47,6 +52,12 @@ export interface TokenManager extends TokenSource {
    */
   remove(shop: Shop, options?: { readonly at?: number | undefined }): Promise<boolean>
   /**
+   * Makes the store's tokens this deployment's, whichever stood on record: after a move, or for a copy whose original has
+   * been shut down. Two deployments that renew the same shops end each other's tokens. Resolves with whether that
+   * changed anything; rejects with `ERR_STORE_UNAVAILABLE`, and with `ERR_INVALID_OPTION` without `deploymentId`.
+   */
+  adoptDeployment(): Promise<boolean>
+  /**
    * The shop's Admin API, for jobs and anything else outside a request. Does no I/O. `idToken`: the verified session token
    * of the merchant who is present, for every token that the client asks for.
    */
@@ -77,12 +88,15 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
 }
 
 const CLOSE_DEADLINE_MS = 8_000
+const NO_DEPLOYMENT_ID = 'Option deploymentId is missing: without a name there is nothing to adopt.'
 
 class StoredTokenManager implements TokenManager {
   readonly #settings: Settings
   readonly #time: ShopifyTime
   readonly #events: EventBus
   readonly #store: StoreCalls
+  readonly #deployment: DeploymentCheck
+  readonly #news: RowNews
   readonly #gate: Gate
   readonly #serving: Serving
   readonly #sessionTokens: SessionTokenVerifier
@@ -101,7 +115,11 @@ class StoredTokenManager implements TokenManager {
     this.#time.reportTo(this.#events)
     if (settings.onEvent !== null) this.#events.subscribe(settings.onEvent)
     const sealed = keyRing === null ? store : sealedStore(store, keyRing)
-    this.#store = new StoreCalls(sealed, clock, settings.storeTimeoutMs, this.#events)
+    this.#store = new StoreCalls(sealed, clientId, clock, settings.storeTimeoutMs, this.#events)
+    this.#deployment = new DeploymentCheck(this.#store, clock, this.#events, settings, settings.deploymentId)
+    this.#news = new RowNews(store, clientId, this.#closing.signal, (shop) => {
+      this.#serving.outdate(shop)
+    })
     this.#sessionTokens = new SessionTokenVerifier({
       ...{ clientId, clientSecrets, now: () => this.#time.now() },
       onRefused: (flaw, noneVerified) => {
@@ -118,6 +136,10 @@ class StoredTokenManager implements TokenManager {
       },
       store: this.#store,
       lock: settings.lock,
+      deployment: this.#deployment,
+      breaker: new Breaker(clock, this.#events, settings),
+      fleet: new FleetWatch(clock, this.#events, settings),
+      news: this.#news,
       clock,
       time: this.#time,
       events: this.#events,
@@ -132,7 +154,7 @@ class StoredTokenManager implements TokenManager {
     })
     this.#serving = new Serving(settings, {
       ...{ store: this.#store, gate: this.#gate, time: this.#time, events: this.#events },
-      ...{ unstored: this.#unstored, closing: this.#closing.signal },
+      ...{ news: this.#news, unstored: this.#unstored, closing: this.#closing.signal },
     })
   }
 
@@ -160,6 +182,11 @@ class StoredTokenManager implements TokenManager {
     return removed
   }
 
+  async adoptDeployment(): Promise<boolean> {
+    if (this.#settings.deploymentId === null) throw new InvalidOptionError(NO_DEPLOYMENT_ID, ['deploymentId'])
+    return this.#deployment.adopt()
+  }
+
   forShop(shop: Shop, { idToken }: { readonly idToken?: string | undefined } = {}): ShopClient {
     return createShopClient(this, parseShop(shop), this.#settings, idToken)
   }
@@ -182,6 +209,9 @@ class StoredTokenManager implements TokenManager {
     this.#abandon.abort()
     // What still runs is a request to Shopify, which ends with its own deadline.
     await settled
+    // Nothing depends on its end, and a connection that hangs must not hold the process.
+    const { clock, storeTimeoutMs } = this.#settings
+    await withDeadline(clock, storeTimeoutMs, () => this.#news.end()).catch(() => undefined)
     if (this.#unstored.size > 0) throw new RotationNotStoredError([...this.#unstored.keys()])
   }
 

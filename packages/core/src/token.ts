@@ -40,6 +40,8 @@ export interface CoolDown {
   readonly failures: number
   /** `rejected`: Shopify's Admin API refuses even new tokens; only renewals for a rejected token wait. */
   readonly scope: 'all' | 'rejected'
+  /** Whether the shop has been without a working token for so long that its operators were told. */
+  readonly stuck: boolean
 }
 
 /** What every record carries, whatever tokens it holds. Instants are epoch milliseconds of Shopify's time. */

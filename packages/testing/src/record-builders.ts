@@ -85,7 +85,7 @@ export function aMark(given: Partial<ReauthorizationMark> = {}): Reauthorization
 
 /** A cool-down after one failure, until a minute after {@link FAKE_EPOCH}. */
 export function aCoolDown(given: Partial<CoolDown> = {}): CoolDown {
-  return { until: FAKE_EPOCH + 60_000, failures: 1, scope: 'all', ...given }
+  return { until: FAKE_EPOCH + 60_000, failures: 1, scope: 'all', stuck: false, ...given }
 }
 
 /** A key of the app `test-app`; each call another shop. `shop` may be given by its name: `aKey({ shop: 'acme' })`. */

@@ -4,6 +4,7 @@ type Check = (value: unknown) => boolean
 
 const isText: Check = (value) => typeof value === 'string'
 const isNumber: Check = (value) => typeof value === 'number'
+const isFlag: Check = (value) => typeof value === 'boolean'
 const oneOf =
   (...words: readonly string[]): Check =>
   (value) =>
@@ -26,6 +27,7 @@ const COOL_DOWN: Record<keyof CoolDown, Check> = {
   until: isNumber,
   failures: isNumber,
   scope: oneOf('all', 'rejected'),
+  stuck: isFlag,
 }
 
 /**

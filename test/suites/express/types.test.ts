@@ -20,7 +20,7 @@ app.use(middleware)
 const opened: Promise<TokenManager> = middleware.ready
 const given: Promise<RequestTokenSource> = shopifyTokens({ tokens: source }).ready
 const kept: Promise<TokenManager> = shopifyTokens({ tokens: manager, lazy: true }).ready
-const handler: RequestHandler = shopifyTokens({ shopOf: async (request) => request.get('x-session-shop'), refreshAheadMs: 1 })
+const handler: RequestHandler = shopifyTokens({ shopOf: async (request) => request.get('x-session-shop'), refreshAheadMs: 60_000 })
 app.get('/orders/:id', async (request, response) => {
   const access: RequestAccess = request.shopify
   const { data } = await request.shopify.graphql<{ order: { name: string } }>('{ order { name } }')
@@ -36,7 +36,7 @@ shopifyTokens({ lasy: true })
 // @ts-expect-error the environment says this
 shopifyTokens({ clientId: 'app' })
 // @ts-expect-error settings of the manager belong to who made it
-shopifyTokens({ tokens: source, refreshAheadMs: 1 })
+shopifyTokens({ tokens: source, refreshAheadMs: 60_000 })
 export { given, kept, opened }
 `
 

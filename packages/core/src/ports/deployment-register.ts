@@ -1,3 +1,7 @@
+/** How a deployment may be named. */
+export const DEPLOYMENT_ID = /^[A-Za-z0-9._-]{1,64}$/
+export const DEPLOYMENT_ID_RULE = 'a name of 1 to 64 characters of A-Z a-z 0-9 . _ -'
+
 /**
  * Which deployment may renew an app's tokens. A copied database carries the name of the deployment that it was copied
  * from, and that is how the copy is known.

@@ -1,6 +1,6 @@
 import type { Durations } from '../durations.js'
-import type { Refusal } from '../oauth/refusal.js'
 import type { CoolDown } from '../token.js'
+import type { Inconclusive } from './failure.js'
 
 /**
  * Waiting time before the `n`th repetition (from 1): full jitter between 0 and a doubling cap, never less than the
@@ -20,16 +20,17 @@ export function retryDelayMs(
  * client secret ends for all shops at once, so its cap is low; a frozen shop stays frozen, so its cap is the longest.
  */
 export function coolDownAfter(
-  refusal: Exclude<Refusal, { outcome: 'terminal' }>,
+  refusal: Inconclusive,
   previous: CoolDown | null,
   now: number,
   { coolDownMs, outageCoolDownMs, maxCoolDownMs }: Durations,
 ): CoolDown {
   const failures = (previous?.scope === 'all' ? previous.failures : 0) + 1
-  const cap = refusal.outcome === 'unavailable' ? maxCoolDownMs : outageCoolDownMs
-  const asked = refusal.outcome === 'misconfigured' ? undefined : refusal.retryAfterMs
+  const isLasting = refusal.outcome === 'unavailable' || refusal.outcome === 'not-expiring'
+  const cap = isLasting ? maxCoolDownMs : outageCoolDownMs
+  const asked = 'retryAfterMs' in refusal ? refusal.retryAfterMs : undefined
   const grown = Math.min(cap, coolDownMs * 2 ** Math.min(failures - 1, 30))
-  return { until: now + Math.max(grown, asked ?? 0), failures, scope: 'all' }
+  return { until: now + Math.max(grown, asked ?? 0), failures, scope: 'all', stuck: previous?.stuck ?? false }
 }
 
 /**
@@ -38,5 +39,6 @@ export function coolDownAfter(
  */
 export function coolDownAfterRejection(previous: CoolDown | null, now: number, { maxCoolDownMs }: Durations): CoolDown {
   const failures = (previous?.scope === 'rejected' ? previous.failures : 0) + 1
-  return { until: now + (failures === 1 ? Math.ceil(maxCoolDownMs / 2) : maxCoolDownMs), failures, scope: 'rejected' }
+  const pauseMs = failures === 1 ? Math.ceil(maxCoolDownMs / 2) : maxCoolDownMs
+  return { until: now + pauseMs, failures, scope: 'rejected', stuck: false }
 }

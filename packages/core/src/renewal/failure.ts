@@ -1,15 +1,28 @@
-import { type AnyShopifyTokenError, type ErrorDetails, TokenEndpointError } from '../errors.js'
+import { type AnyShopifyTokenError, type ErrorDetails, FleetSuspectError, TokenEndpointError } from '../errors.js'
 import type { Refusal, Terminal } from '../oauth/refusal.js'
 
-/** A refusal that says nothing about the credential: the pair stays as it is. */
-export type Inconclusive = Exclude<Refusal, Terminal>
+/** The end of a run that says nothing about the shop: its tokens stay as they are. */
+export type Inconclusive =
+  | Exclude<Refusal, Terminal>
+  /** The app wants no non-expiring token, and got one. It lasts until somebody changes the app's settings. */
+  | { readonly outcome: 'not-expiring' }
+  /** Shopify ended the shop's tokens, as it ended those of too many others to be believed. */
+  | { readonly outcome: 'suspect' }
 
 /** A 2xx answer without what was due, told apart from an outage because waiting may not mend it. */
-const isAnswerWithoutTokens = ({ status }: Inconclusive): boolean =>
+const isAnswerWithoutTokens = (status: number | undefined): boolean =>
   status !== undefined && status >= 200 && status < 300
 
 /** The error for callers whom a failed run leaves without a token. */
 export function failureOf(refusal: Inconclusive, details: ErrorDetails): AnyShopifyTokenError {
+  if (refusal.outcome === 'suspect') return new FleetSuspectError(details)
+  if (refusal.outcome === 'not-expiring') {
+    return new TokenEndpointError(
+      'ERR_TOKEN_RESPONSE_INVALID',
+      'Asked for an expiring token, Shopify answered with one that never expires, and requireExpiring is set.',
+      details,
+    )
+  }
   const { outcome, status } = refusal
   if (outcome === 'misconfigured') {
     return new TokenEndpointError(
@@ -18,7 +31,7 @@ export function failureOf(refusal: Inconclusive, details: ErrorDetails): AnyShop
       { ...details, status },
     )
   }
-  if (isAnswerWithoutTokens(refusal)) {
+  if (isAnswerWithoutTokens(status)) {
     return new TokenEndpointError(
       'ERR_TOKEN_RESPONSE_INVALID',
       'The token endpoint answered without the tokens due; the stored ones are kept.',

@@ -59,6 +59,7 @@ export class Gate {
   }
 
   #begin(shop: Shop, want: Want): Flight<ServableRecord> {
+    this.#context.news.begin()
     let settled = Promise.resolve()
     const usable = new Promise<ServableRecord>((resolve, reject) => {
       settled = new RenewalRun(this.#context, shop, want, resolve).execute().then(resolve, reject)

@@ -4,18 +4,21 @@ import type { Shop } from '../shop.js'
 import {
   candidates,
   type ExpiringRecord,
+  type Grant,
   type NonExpiringRecord,
   type ServableRecord,
   type TokenRecord,
 } from '../token.js'
 import { retryDelayMs } from './backoff.js'
-import { merge, type Minted } from './merge.js'
+import { isAcquisition, merge, type Minted } from './merge.js'
 import { RETRY_BASE_MS } from './present.js'
 import type { Announced, Row } from './row.js'
 import type { RunContext } from './run-context.js'
 
 /** Longest pause between two tries to store a pair: it is the only copy. */
 const MAX_PAUSE_MS = 5_000
+/** The same once the manager closes, when little time is left. */
+const MAX_CLOSING_PAUSE_MS = 500
 
 /**
  * Puts a minted pair until it is stored, merged with what others stored, or overtaken by a removal (`null`). From the
@@ -65,7 +68,7 @@ async function putUntilTaken(
       unstored.set(shop, record)
       offer(record)
       // The put may have happened: the row is read before anything else is done.
-      const snapshot = await reread(context, row, shop, failures, error)
+      const snapshot = await reread(context, row, shop, minted.grant, failures, error)
       failures = snapshot.failures
       ;({ record: present, version } = snapshot)
     }
@@ -74,16 +77,17 @@ async function putUntilTaken(
 
 /** Pauses, and reads the row as soon as the store answers again. */
 async function reread(
-  { abandon, clock, events, random }: RunContext,
+  context: RunContext,
   row: Row,
   shop: Shop,
+  grant: Grant,
   before: number,
   reason: unknown,
 ): Promise<Snapshot & { readonly failures: number }> {
+  const { abandon, events } = context
   for (let failures = before + 1; ; failures++) {
     events.emit({ type: 'rotation.unstored', shop, tries: failures })
-    const pause = Math.min(MAX_PAUSE_MS, retryDelayMs(failures, RETRY_BASE_MS, undefined, random))
-    await clock.sleep(pause, abandon).catch(() => undefined)
+    await pauseBefore(context, grant, failures)
     if (abandon.aborted) throw new RotationNotStoredError([shop], { shop, cause: reason })
     try {
       return { ...(await row.get()), failures }
@@ -91,4 +95,24 @@ async function reread(
       reason = error
     }
   }
+}
+
+/**
+ * Pauses before the next try. Closing ends the pause, and acquisitions go first then: a lost one is mended only by the
+ * merchant, a lost refresh by the next process.
+ */
+async function pauseBefore(
+  { abandon, clock, closing, random }: RunContext,
+  grant: Grant,
+  failures: number,
+): Promise<void> {
+  const delay = retryDelayMs(failures, RETRY_BASE_MS, undefined, random)
+  if (!closing.aborted) {
+    const slept = await clock.sleep(Math.min(MAX_PAUSE_MS, delay), closing).then(
+      () => true,
+      () => false,
+    )
+    if (slept || isAcquisition(grant)) return
+  }
+  await clock.sleep(Math.min(MAX_CLOSING_PAUSE_MS, delay), abandon).catch(() => undefined)
 }

@@ -110,6 +110,7 @@ function remainingAttempts({ attemptIds, settledBefore }: Minted, present: Token
   return (present?.attempts ?? []).filter(({ id, at }) => !attemptIds.has(id) && at >= settledBefore)
 }
 
-function isAcquisition(grant: Grant): boolean {
+/** Whether the grant ends every earlier refresh token of the shop at once. */
+export function isAcquisition(grant: Grant): boolean {
   return grant === 'id-token' || grant === 'code'
 }

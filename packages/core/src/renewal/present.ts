@@ -25,7 +25,7 @@ export async function present(
   credential: Credential,
   announced: Announced,
 ): Promise<Presented> {
-  const { clock, closing, durations, endpoint, events, random, time } = context
+  const { breaker, clock, closing, durations, endpoint, events, fleet, random, time } = context
   for (let requests = 1; ; requests++) {
     const exchange = await presentCredential(endpoint, shop, credential)
     const { answer, requestId } = exchange
@@ -34,7 +34,12 @@ export async function present(
     if (answer.outcome === 'unavailable' && !answer.understood) {
       events.emit({ type: 'answer.unknown', shop, status: answer.status, error: answer.error, requestId })
     }
-    if (answer.outcome !== 'transient') return { ...exchange, requests }
+    if (answer.outcome === 'granted') fleet.lives(shop)
+    if (answer.outcome !== 'transient') {
+      breaker.succeeded()
+      return { ...exchange, requests }
+    }
+    if (answer.status === undefined || answer.status >= 400) breaker.failed(shop)
     if (!answer.conclusive) row.leaveInDoubt(announced)
 
     const delay = retryDelayMs(requests, RETRY_BASE_MS, answer.retryAfterMs, random)

@@ -13,25 +13,30 @@ import type { Shop } from '../shop.js'
 import {
   candidates,
   type ExpiringRecord,
+  expiryOf,
+  isServable,
   type ReauthorizationMark,
   type ServableRecord,
   type TokenRecord,
 } from '../token.js'
 import { canServe, decide, othersUnderWay, type Want } from './decide.js'
-import { failureOf, type Inconclusive } from './failure.js'
+import type { Inconclusive } from './failure.js'
 import { keepPair } from './keep-pair.js'
 import { LockHold } from './lock-hold.js'
 import { mint } from './mint.js'
 import { leaseTimeout, patienceMs } from './patience.js'
 import { present, type Presented } from './present.js'
 import { type Announced, Row } from './row.js'
+import type { RowEar } from './row-news.js'
 import type { RunContext } from './run-context.js'
-import { coolDown, mark, pauseRejected } from './verdicts.js'
+import { giveUp, mark, pauseRejected } from './verdicts.js'
 
 /** Life that an ID token must have left to be worth sending. */
 const ID_TOKEN_MARGIN_MS = 10_000
 /** Mean pause between two looks at a row that another process is renewing. */
 const POLL_MS = 100
+/** The same where the store announces writes: only for news that got lost. */
+const POLL_BESIDE_NEWS_MS = 1_000
 
 /**
  * One run of the gate for one shop: get, decide, announce the attempt, present the credential, put; on conflict merge
@@ -44,6 +49,7 @@ export class RenewalRun {
   readonly #shop: Shop
   readonly #row: Row
   readonly #lock: LockHold
+  readonly #ear: RowEar
   readonly #offer: (record: ServableRecord) => void
   /** Credentials that got the terminal answer in this run. */
   readonly #dead = new Set<string>()
@@ -63,6 +69,7 @@ export class RenewalRun {
     this.#offer = offer
     this.#row = new Row(context, key)
     this.#lock = new LockHold(context, key)
+    this.#ear = context.news.of(shop)
     this.#startedAt = context.clock.monotonic()
   }
 
@@ -70,6 +77,7 @@ export class RenewalRun {
   async execute(): Promise<ServableRecord> {
     try {
       for (;;) {
+        this.#ear.listen()
         const snapshot = await this.#row.get()
         this.#beganAt ??= snapshot.now
         const served = await this.#act(snapshot)
@@ -79,6 +87,7 @@ export class RenewalRun {
       if (this.#unconfirmed !== null && isShopifyTokenError(error)) return this.#unconfirmed
       throw error
     } finally {
+      this.#ear.end()
       await this.#lock.release()
     }
   }
@@ -108,6 +117,8 @@ export class RenewalRun {
   }
 
   async #grant(snapshot: Snapshot, credential: Credential): Promise<ServableRecord | null> {
+    await this.#context.deployment.pass()
+    this.#refuseWhileBroken()
     if (!(await this.#lock.take())) return this.#pause()
     const announced = await this.#announce(snapshot, credential)
     // Somebody else wrote first, so somebody else may be renewing: look again in a moment.
@@ -116,9 +127,16 @@ export class RenewalRun {
     return this.#conclude(snapshot, announced, credential, presented)
   }
 
-  #announce(snapshot: Snapshot, credential: Credential): ReturnType<Row['announce']> {
+  async #announce(snapshot: Snapshot, credential: Credential): Promise<Announced | null> {
+    const { clock, durations } = this.#context
     this.#refuseWhenClosing()
-    return this.#row.announce(snapshot, credential)
+    const announced = await this.#row.announce(snapshot, credential)
+    if (announced === null) return null
+    const leaseLeft = durations.leaseMs - (clock.monotonic() - announced.at)
+    if (leaseLeft > durations.requestTimeoutMs) return announced
+    // The store was slow, or the process paused: others may take the shop over before Shopify has answered.
+    await this.#row.withdraw()
+    return null
   }
 
   async #present(credential: Credential, announced: Announced): Promise<Presented> {
@@ -155,8 +173,9 @@ export class RenewalRun {
     const { grant } = credential
     const { trigger } = this.#want
     const { requestId, requests } = presented
-    if (tokens.kind === 'non-expiring' && this.#context.requireExpiring)
-      return this.#refuseNonExpiring(announced, requestId)
+    if (tokens.kind === 'non-expiring' && this.#context.requireExpiring) {
+      return this.#giveUp(announced, { outcome: 'not-expiring' }, requestId)
+    }
 
     const { record, doubtful } = mint(this.#context, this.#want, announced, credential, presented, tokens)
     const settledBefore = (this.#beganAt ?? read.now) - durations.lateRequestMs
@@ -170,6 +189,7 @@ export class RenewalRun {
     else events.emit({ type: 'token.acquired', grant, ...details })
     if (kept.kind === 'non-expiring') events.emit({ type: 'token.notExpiring', shop: this.#shop, grant })
     if (announced.record.mark !== null) events.emit({ type: 'reauthorization.cleared', shop: this.#shop })
+    this.#tellRecovery(announced.record)
     if (!doubtful) return kept
 
     this.#want = { trigger: 'confirm' }
@@ -227,36 +247,23 @@ export class RenewalRun {
     return mark(this.#context, this.#row, this.#shop, this.#want, snapshot, reason)
   }
 
-  /** No pair, no verdict: leave a cool-down in the row, keep the tokens, and serve them while they live. */
-  async #giveUp(
-    announced: Announced,
-    refusal: Inconclusive,
-    requestId: string | undefined,
-  ): Promise<ServableRecord | null> {
-    const { durations, events, time } = this.#context
-    const { coolDownMs, present } = await coolDown(this.#context, this.#row, announced, refusal)
-    const error = failureOf(refusal, { shop: this.#shop, requestId, retryAfterMs: coolDownMs })
-    events.emit({ type: 'renewal.failed', shop: this.#shop, code: error.code, coolDownMs, requestId })
-    if (canServe(present, this.#want, { now: time.now(), durations })) return present
-    throw error
+  #giveUp(announced: Announced, refusal: Inconclusive, requestId: string | undefined): Promise<ServableRecord> {
+    return giveUp(this.#context, this.#row, this.#shop, this.#want, announced, refusal, requestId)
   }
 
-  /** The app wants no such token, and asking again brings another one: not with every request of the merchant. */
-  async #refuseNonExpiring(announced: Announced, requestId: string | undefined): Promise<never> {
-    const { coolDownMs } = await coolDown(this.#context, this.#row, announced, NOT_EXPIRING)
-    throw new TokenEndpointError(
-      'ERR_TOKEN_RESPONSE_INVALID',
-      'Asked for an expiring token, Shopify answered with one that never expires, and requireExpiring is set.',
-      { shop: this.#shop, requestId, retryAfterMs: coolDownMs },
-    )
+  #tellRecovery(before: TokenRecord): void {
+    const { events, time } = this.#context
+    if (before.coolDown?.stuck !== true || !isServable(before)) return
+    events.emit({ type: 'renewal.recovered', shop: this.#shop, expiredForMs: time.now() - expiryOf(before) })
   }
 
-  /** Waits a moment for somebody else's run, but not for ever. Always `null`: look again. */
+  /** Waits for somebody else's run, but not for ever. Always `null`: look again. */
   async #pause(): Promise<null> {
-    const { clock, closing, durations, random } = this.#context
+    const { clock, durations, news, random } = this.#context
     this.#refuseWhenClosing()
     if (this.#elapsedMs() > patienceMs(durations)) throw leaseTimeout(this.#shop)
-    await clock.sleep(Math.ceil(POLL_MS * (0.5 + random())), closing).catch(() => undefined)
+    const pollMs = news.isLive ? POLL_BESIDE_NEWS_MS : POLL_MS
+    await clock.sleep(Math.ceil(pollMs * (0.5 + random())), this.#ear.heard).catch(() => undefined)
     return null
   }
 
@@ -274,6 +281,17 @@ export class RenewalRun {
     }
   }
 
+  #refuseWhileBroken(): void {
+    if (this.#want.trigger === 'forced') return
+    const retryAfterMs = this.#context.breaker.admit()
+    if (retryAfterMs === 0) return
+    throw new TokenEndpointError(
+      'ERR_TOKEN_ENDPOINT_UNAVAILABLE',
+      'The token endpoint fails for all shops; calling it pauses for a moment.',
+      { shop: this.#shop, retryAfterMs },
+    )
+  }
+
   #refuseWhenClosing(): void {
     if (this.#context.closing.aborted) throw new ClosedError({ shop: this.#shop })
   }
@@ -281,15 +299,6 @@ export class RenewalRun {
   #elapsedMs(): number {
     return Math.round(this.#context.clock.monotonic() - this.#startedAt)
   }
-}
-
-/** Not an outage: it lasts until somebody changes the app's settings. */
-const NOT_EXPIRING: Inconclusive = {
-  outcome: 'unavailable',
-  status: 200,
-  error: undefined,
-  understood: true,
-  retryAfterMs: undefined,
 }
 
 const MARK_REASONS = {

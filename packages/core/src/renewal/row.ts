@@ -13,7 +13,7 @@ export interface Announced {
   readonly record: TokenRecord
   readonly version: Version
   readonly attemptId: string
-  /** When the attempt was begun, monotonic: the lease counts from here. */
+  /** Not after the attempt's own instant, monotonic: the lease counts from here. */
   readonly at: number
   /** Whether an earlier run had presented the same credential: then the answer may be a replay. */
   readonly presentedBefore: boolean
@@ -32,6 +32,8 @@ export class Row {
   readonly #unanswered = new Set<string>()
   /** Others' attempts whose doubt has been told. */
   readonly #reported = new Set<string>()
+  /** When the last read began: an attempt written on it carries the store's time of that read, not of its own write. */
+  #readAt = 0
 
   constructor(context: RunContext, key: RecordKey) {
     this.#context = context
@@ -44,6 +46,7 @@ export class Row {
   }
 
   get(): Promise<Snapshot> {
+    this.#readAt = this.#context.clock.monotonic()
     return this.#context.store.get(this.#key)
   }
 
@@ -60,7 +63,8 @@ export class Row {
 
   /** Writes an attempt into the row. `null`: somebody else wrote first, and nothing may be sent. */
   async announce(snapshot: Snapshot, { grant, value }: Credential): Promise<Announced | null> {
-    const { clock, durations, events } = this.#context
+    const { durations, events } = this.#context
+    const at = this.#readAt
     const base = snapshot.record ?? EMPTY
     const credential = fingerprint(value)
     const attempt: Attempt = { id: randomUUID(), grant, credential, at: snapshot.now }
@@ -68,7 +72,6 @@ export class Row {
     const left = condensed(this.withoutAnswered(base), snapshot.now, durations)
     const announcement: TokenRecord = { ...base, attempts: [...left, attempt] }
 
-    const at = clock.monotonic()
     const version = await this.#putAttempt(announcement, snapshot.version, attempt.id)
     if (version === null) return null
     this.#own.add(attempt.id)

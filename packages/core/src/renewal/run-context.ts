@@ -7,6 +7,10 @@ import type { Lock } from '../ports/lock.js'
 import type { Random } from '../ports/random.js'
 import type { Shop } from '../shop.js'
 import type { ServableRecord } from '../token.js'
+import type { Breaker } from './breaker.js'
+import type { DeploymentCheck } from './deployment-check.js'
+import type { FleetWatch } from './fleet-watch.js'
+import type { RowNews } from './row-news.js'
 import type { ShopifyTime } from './shopify-time.js'
 import type { StoreCalls } from './store-calls.js'
 
@@ -16,6 +20,10 @@ export interface RunContext {
   readonly endpoint: TokenEndpoint
   readonly store: StoreCalls
   readonly lock: Lock | null
+  readonly deployment: DeploymentCheck
+  readonly breaker: Breaker
+  readonly fleet: FleetWatch
+  readonly news: RowNews
   readonly clock: Clock
   readonly time: ShopifyTime
   readonly events: EventBus

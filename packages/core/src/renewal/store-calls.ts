@@ -3,7 +3,14 @@ import { isShopifyTokenError, StoreUnavailableError } from '../errors.js'
 import type { EventBus } from '../events.js'
 import type { Clock } from '../ports/clock.js'
 import type { PutResult, Snapshot, TokenStore, Version } from '../ports/token-store.js'
+import type { Shop } from '../shop.js'
 import type { RecordKey, TokenRecord } from '../token.js'
+
+/** The register of deployments, for this app. */
+export interface BoundRegister {
+  read(): Promise<string | null>
+  write(deployment: string, expected: string | null): Promise<boolean>
+}
 
 /**
  * The store with a deadline on every call. Whatever goes wrong becomes one of our errors; a rejected `put` means that
@@ -11,36 +18,57 @@ import type { RecordKey, TokenRecord } from '../token.js'
  */
 export class StoreCalls {
   readonly #store: TokenStore
+  readonly #clientId: string
   readonly #clock: Clock
   readonly #timeoutMs: number
-
   readonly #events: EventBus
 
-  constructor(store: TokenStore, clock: Clock, timeoutMs: number, events: EventBus) {
+  constructor(store: TokenStore, clientId: string, clock: Clock, timeoutMs: number, events: EventBus) {
     this.#store = store
+    this.#clientId = clientId
     this.#clock = clock
     this.#timeoutMs = timeoutMs
     this.#events = events
   }
 
-  get(key: RecordKey): Promise<Snapshot> {
-    return this.#bounded(key, () => this.#store.get(key))
+  /** Reads the row; a read that failed is repeated once, for its connection may have been dead before it began. */
+  async get(key: RecordKey): Promise<Snapshot> {
+    const read = (): Promise<Snapshot> => this.#store.get(key)
+    return this.#bounded(key.shop, () =>
+      read().catch((error: unknown) => {
+        if (isShopifyTokenError(error) && error.code !== 'ERR_STORE_UNAVAILABLE') throw error
+        return read()
+      }),
+    )
   }
 
   put(key: RecordKey, record: TokenRecord, expected: Version | 'absent'): Promise<PutResult> {
-    return this.#bounded(key, () => this.#store.put(key, record, expected))
+    return this.#bounded(key.shop, () => this.#store.put(key, record, expected))
   }
 
-  async #bounded<T>(key: RecordKey, call: () => Promise<T>): Promise<T> {
+  /** Where the app's deployment is on record; `null`: the store keeps none. */
+  get deployments(): BoundRegister | null {
+    const register = this.#store.deployments
+    if (register === undefined) return null
+    return {
+      read: () => this.#bounded(undefined, () => register.read(this.#clientId)),
+      write: (deployment, expected) =>
+        this.#bounded(undefined, () => register.write(this.#clientId, deployment, expected)),
+    }
+  }
+
+  async #bounded<T>(shop: Shop | undefined, call: () => Promise<T>): Promise<T> {
     try {
       return await withDeadline(this.#clock, this.#timeoutMs, call)
     } catch (error) {
       if (isShopifyTokenError(error)) {
-        if (error.code === 'ERR_STORE_UNREADABLE') this.#events.emit({ type: 'store.unreadable', shop: key.shop })
+        if (error.code === 'ERR_STORE_UNREADABLE' && shop !== undefined) {
+          this.#events.emit({ type: 'store.unreadable', shop })
+        }
         throw error
       }
       const why = error instanceof DeadlineExceeded ? 'did not answer in time' : 'failed'
-      throw new StoreUnavailableError(`The token store ${why}.`, { shop: key.shop, cause: error })
+      throw new StoreUnavailableError(`The token store ${why}.`, { shop, cause: error })
     }
   }
 }

@@ -3,6 +3,7 @@ import type { Snapshot } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
 import {
   type ExpiringRecord,
+  expiryOf,
   isServable,
   type ReauthorizationMark,
   type ServableRecord,
@@ -10,7 +11,7 @@ import {
 } from '../token.js'
 import { coolDownAfter, coolDownAfterRejection } from './backoff.js'
 import { canServe, type Want } from './decide.js'
-import type { Inconclusive } from './failure.js'
+import { failureOf, type Inconclusive } from './failure.js'
 import type { Announced, Row } from './row.js'
 import type { RunContext } from './run-context.js'
 
@@ -19,15 +20,19 @@ import type { RunContext } from './run-context.js'
  * token serves on. `null`: the row has changed, look again.
  */
 export async function mark(
-  { durations, events, time }: RunContext,
+  context: RunContext,
   row: Row,
   shop: Shop,
   want: Want,
   snapshot: Snapshot,
   reason: ReauthorizationMark['reason'],
 ): Promise<ServableRecord | null> {
-  const { record } = snapshot
-  if (!isServable(record)) return null
+  const { durations, events, fleet, time } = context
+  const { record, version } = snapshot
+  if (!isServable(record) || version === 'absent') return null
+  if (record.mark === null && !fleet.dies(shop)) {
+    return giveUp(context, row, shop, want, { record, version }, { outcome: 'suspect' })
+  }
   const now = time.now()
   const marked = {
     ...record,
@@ -35,7 +40,7 @@ export async function mark(
     coolDown: null,
     attempts: row.withoutAnswered(record),
   }
-  const result = await row.put(marked, snapshot.version)
+  const result = await row.put(marked, version)
   if (result.outcome === 'conflict') return null
   if (record.mark === null) events.emit({ type: 'reauthorization.required', shop, reason })
   // The access token lives on until its own end: only its renewal is over.
@@ -63,21 +68,38 @@ export async function pauseRejected(
   return paused
 }
 
-/** Leaves a cool-down in the row, unless somebody else has brought a pair meanwhile. Resolves with the row as last known. */
-export async function coolDown(
-  { durations, time }: RunContext,
+/**
+ * No pair, no verdict: leaves a cool-down in the row, unless somebody else has brought a pair meanwhile, and keeps the
+ * tokens. Who only wants a token that works is served while the old one lives; others are told.
+ */
+export async function giveUp(
+  { durations, events, time }: RunContext,
   row: Row,
-  { record: before, version }: Announced,
+  shop: Shop,
+  want: Want,
+  { record: before, version }: Pick<Announced, 'record' | 'version'>,
   refusal: Inconclusive,
-): Promise<{ readonly coolDownMs: number; readonly present: TokenRecord | null }> {
+  requestId?: string,
+): Promise<ServableRecord> {
   const now = time.now()
-  const pause = coolDownAfter(refusal, before.coolDown, now, durations)
+  const expiredForMs = isServable(before) ? now - expiryOf(before) : -Infinity
+  const pause = {
+    ...coolDownAfter(refusal, before.coolDown, now, durations),
+    stuck: before.coolDown?.stuck === true || expiredForMs >= durations.escalateAfterMs,
+  }
   const present = await row.rewrite(before, version, (record) => ({
     ...record,
     coolDown: isRenewed(record, before) ? record.coolDown : pause,
     attempts: row.withoutAnswered(record),
   }))
-  return { coolDownMs: pause.until - now, present }
+  const coolDownMs = pause.until - now
+  const error = failureOf(refusal, { shop, requestId, retryAfterMs: coolDownMs })
+  events.emit({ type: 'renewal.failed', shop, code: error.code, coolDownMs, requestId })
+  // Told by the one whose write says so: once, however many processes try.
+  const isNews = pause.stuck && before.coolDown?.stuck !== true && present?.coolDown === pause
+  if (isNews) events.emit({ type: 'renewal.stuck', shop, expiredForMs, code: error.code })
+  if (want.trigger !== 'forced' && canServe(present, want, { now: time.now(), durations })) return present
+  throw error
 }
 
 function isRenewed(record: TokenRecord, before: TokenRecord): boolean {

@@ -5,6 +5,7 @@ import type { Settings } from '../options.js'
 import { canServe, type Want } from '../renewal/decide.js'
 import type { Gate } from '../renewal/gate.js'
 import { dueAt, isPausing } from '../renewal/schedule.js'
+import type { RowNews } from '../renewal/row-news.js'
 import type { ShopifyTime } from '../renewal/shopify-time.js'
 import type { Flight } from '../renewal/single-flight.js'
 import type { StoreCalls } from '../renewal/store-calls.js'
@@ -21,6 +22,7 @@ export interface ServingParts {
   readonly gate: Gate
   readonly time: ShopifyTime
   readonly events: EventBus
+  readonly news: RowNews
   /** Minted pairs that the store has not taken yet. */
   readonly unstored: ReadonlyMap<Shop, ServableRecord>
   readonly closing: AbortSignal
@@ -35,17 +37,19 @@ export class Serving {
   readonly #store: StoreCalls
   readonly #gate: Gate
   readonly #time: ShopifyTime
+  readonly #news: RowNews
   readonly #unstored: ReadonlyMap<Shop, ServableRecord>
   readonly #closing: AbortSignal
   readonly #cache: TokenCache
   readonly #notice: MigrationNotice
   readonly #reads = new Map<Shop, Promise<ServableRecord | null>>()
 
-  constructor(settings: Settings, { closing, events, gate, store, time, unstored }: ServingParts) {
+  constructor(settings: Settings, { closing, events, gate, news, store, time, unstored }: ServingParts) {
     this.#settings = settings
     this.#store = store
     this.#gate = gate
     this.#time = time
+    this.#news = news
     this.#unstored = unstored
     this.#closing = closing
     this.#cache = new TokenCache(settings.cacheSize, settings)
@@ -65,6 +69,11 @@ export class Serving {
     return cached.promise
   }
 
+  /** Another process has written the shop's row. */
+  outdate(shop: Shop): void {
+    this.#cache.outdate(shop)
+  }
+
   /** Forgets a shop whose record has ended. */
   forget(shop: Shop): void {
     this.#cache.delete(shop)
@@ -75,6 +84,7 @@ export class Serving {
     const shop = parseShop(untrusted)
     const { idToken, rejected, signal } = options
     signal?.throwIfAborted()
+    this.#news.begin()
     const want: Want = { trigger: rejected === undefined ? 'expired' : 'rejected', rejected, idToken }
 
     const unstored = this.#unstored.get(shop)

@@ -59,6 +59,14 @@ export class TokenCache {
     this.#entries.set(shop, { ...entry, renewAt, revalidateAt })
   }
 
+  /** The row has changed: the token is read again behind the next request, or before it if it may be dead. */
+  outdate(shop: Shop): void {
+    const entry = this.#entries.peek(shop)
+    if (entry === undefined) return
+    const readBeforeUseAt = entry.readBeforeUseAt === Infinity ? Infinity : -Infinity
+    this.#entries.set(shop, { ...entry, revalidateAt: -Infinity, readBeforeUseAt })
+  }
+
   delete(shop: Shop): void {
     this.#entries.delete(shop)
   }

@@ -19,7 +19,7 @@ import { Inject } from '@nestjs/common'
  * ```
  *
  * Every method is the manager's, to which it leads. A source of tokens that is no manager has fewer: `acquire`, `force`,
- * `remove` and `subscribe` then throw a `TypeError`.
+ * `remove`, `adoptDeployment` and `subscribe` then throw a `TypeError`.
  */
 export class ShopifyTokens implements TokenManager {
   readonly #source: RequestTokenSource & Partial<TokenManager>
@@ -48,6 +48,11 @@ export class ShopifyTokens implements TokenManager {
     return this.#manager('remove').remove(...args)
   }
 
+  /** {@link TokenManager.adoptDeployment} */
+  adoptDeployment(): Promise<boolean> {
+    return this.#manager('adoptDeployment').adoptDeployment()
+  }
+
   /** {@link TokenManager.subscribe} */
   subscribe(...args: Parameters<TokenManager['subscribe']>): () => void {
     return this.#manager('subscribe').subscribe(...args)
@@ -71,7 +76,7 @@ export class ShopifyTokens implements TokenManager {
     await this.#source.close?.(options)
   }
 
-  #manager(method: 'acquire' | 'force' | 'remove' | 'subscribe'): TokenManager {
+  #manager(method: 'acquire' | 'adoptDeployment' | 'force' | 'remove' | 'subscribe'): TokenManager {
     if (typeof this.#source[method] === 'function') return this.#source as TokenManager
     throw new TypeError(`The module was given a token source without ${method}(): it is no TokenManager.`)
   }

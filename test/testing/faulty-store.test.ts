@@ -11,6 +11,7 @@ tokenStoreContract(
   { describe, it },
   {
     name: 'FaultyStore without faults',
+    capabilities: ['deployments'],
     open() {
       const inner = new MemoryTokenStore({ clock })
       return { store: over(inner).store, other: over(inner).store }

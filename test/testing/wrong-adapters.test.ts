@@ -32,7 +32,7 @@ const STORE_FAILURES: Record<keyof typeof stores, readonly string[]> = {
   ChecksThenWrites: ['TS-10', 'TS-11', 'TS-12'],
   RestartsVersionsAfterRemoval: ['TS-13', 'TS-14'],
   CountsVersions: ['TS-14'],
-  ReadsASnapshot: ['TS-07', 'TS-12', 'TS-15', 'TS-16', 'TS-19', 'TS-20'],
+  ReadsASnapshot: ['TS-07', 'TS-12', 'TS-15', 'TS-16', 'TS-19', 'TS-20', 'TS-25'],
   TellsItsOwnTime: ['TS-16', 'TS-20'],
   AnswersWrittenOnTimeout: ['TS-17'],
   JoinsTheAmbientTransaction: ['TS-18'],
@@ -42,6 +42,14 @@ const STORE_FAILURES: Record<keyof typeof stores, readonly string[]> = {
   OrdersByLanguage: ['TS-22', 'TS-24'],
   NeverFindsTheAsked: ['TS-23'],
   ScansByOffset: ['TS-24'],
+  AnnouncesTooSoon: ['TS-25'],
+  AnnouncesTheShopAlone: ['TS-25', 'TS-26'],
+  NeverStopsAnnouncing: ['TS-26'],
+  IsAlwaysLive: ['TS-27'],
+  CutsDeployments: ['TS-28'],
+  NamesWhoeverComes: ['TS-29', 'TS-31'],
+  KeepsOneDeployment: ['TS-30'],
+  LooksThenNames: ['TS-31'],
 }
 
 const LOCK_FAILURES: Record<keyof typeof locks, readonly string[]> = {

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type DeploymentRegister,
   type PutResult,
   type RecordKey,
   type ScanQuery,
@@ -10,6 +11,7 @@ import {
   type TokenRecord,
   type TokenStore,
   type Version,
+  type WatchWrites,
 } from '@shopify-tokens/core'
 
 /** The calls of a {@link TokenStore}. */
@@ -66,6 +68,10 @@ export type StoreCall =
  * ```
  */
 export class FaultyStore implements TokenStore {
+  /** The other store's own; neither counted nor faulted. */
+  readonly watch: WatchWrites | undefined
+  /** The other store's own; neither counted nor faulted. */
+  readonly deployments: DeploymentRegister | undefined
   /** Every call so far. */
   readonly calls: StoreCall[] = []
   readonly #inner: TokenStore
@@ -77,6 +83,8 @@ export class FaultyStore implements TokenStore {
 
   /** @param options `clock`: measures `fault.delay`. Default: the machine's clock. */
   constructor(inner: TokenStore, options: { readonly clock?: Clock | undefined } = {}) {
+    this.watch = inner.watch?.bind(inner)
+    this.deployments = inner.deployments
     this.#inner = inner
     this.#clock = options.clock ?? systemClock
   }

@@ -1,6 +1,6 @@
 export type { Clause, ContractRunner } from './contract/clause.js'
 export type { LockBackend, OpenedLocks } from './contract/lock-bench.js'
-export type { OpenedTokenStores, TokenStoreBackend } from './contract/token-store-bench.js'
+export type { OpenedTokenStores, TokenStoreBackend, TokenStoreCapability } from './contract/token-store-bench.js'
 export { FAKE_EPOCH, FakeClock, type FakeClockOptions } from './fake-clock.js'
 export type { AdminAnswer, AdminHandler, AdminRequest, ShopRestriction } from './fake-shopify/admin-api.js'
 export type { Hold, HoldOptions, RequestTraits } from './fake-shopify/barrier.js'

@@ -4,14 +4,18 @@ import type { CheckedClause, Clause, ContractRunner } from './contract/clause.js
 import { backendClauses } from './contract/token-store-backend.js'
 import type { TokenStoreBackend, TokenStoreBench } from './contract/token-store-bench.js'
 import { compareAndSetClauses } from './contract/token-store-compare-and-set.js'
+import { deploymentClauses } from './contract/token-store-deployments.js'
 import { recordClauses } from './contract/token-store-records.js'
 import { scanClauses } from './contract/token-store-scan.js'
+import { watchClauses } from './contract/token-store-watch.js'
 
 const CLAUSES: readonly CheckedClause<TokenStoreBench>[] = [
   ...recordClauses,
   ...compareAndSetClauses,
   ...backendClauses,
   ...scanClauses,
+  ...watchClauses,
+  ...deploymentClauses,
 ]
 
 /** Every clause of the contract, in order, for documents and reports. */
@@ -29,8 +33,10 @@ export const tokenStoreClauses: readonly Clause[] = CLAUSES.map(({ id, title }) 
  */
 export function tokenStoreContract(runner: ContractRunner, backend: TokenStoreBackend): void {
   runner.describe(`${backend.name} keeps the TokenStore contract`, () => {
-    for (const { id, title, needs, check } of CLAUSES) {
+    const capabilities: readonly string[] = backend.capabilities ?? []
+    for (const { id, title, needs, capability, check } of CLAUSES) {
       if (needs !== undefined && !(needs in backend)) continue
+      if (capability !== undefined && !capabilities.includes(capability)) continue
       runner.it(`${id} ${title}`, async () => {
         const opened = await backend.open()
         const clientId = `contract-${randomUUID()}`

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import {
+  type DeploymentRegister,
   type PutResult,
   type RecordKey,
   type ScannedRow,
@@ -11,6 +12,7 @@ import {
   type TokenRecord,
   type TokenStore,
   type Version,
+  type WriteWatch,
 } from '@shopify-tokens/core'
 import { FAKE_EPOCH, type TokenStoreBackend } from '@shopify-tokens/testing'
 
@@ -27,12 +29,20 @@ type Rows = Map<string, Row>
 
 export class TimedOut extends Error {}
 
+/** Who is told of the writes of other stores. */
+export interface Watcher {
+  readonly owner: TokenStore
+  readonly listener: (key: RecordKey) => void
+}
+
 /** A pretended database: rows, a clock, transactions of an application, and locks that others hold. */
 export class Database {
   readonly committed: Rows = new Map<string, Row>()
   readonly ambient = new AsyncLocalStorage<Rows>()
   readonly stalled = new Set<string>()
   readonly now = FAKE_EPOCH
+  readonly deployments = new Map<string, string>()
+  readonly watchers = new Set<Watcher>()
 
   nameOf({ clientId, shop }: RecordKey): string {
     return `${clientId} ${shop}`
@@ -45,6 +55,10 @@ export class Database {
     else rows.set(name, row)
   }
 
+  announce(key: RecordKey, writer: TokenStore): void {
+    for (const { owner, listener } of this.watchers) if (owner !== writer) listener(key)
+  }
+
   /** What an application's transaction sees: its own writes above what is committed. */
   inTransaction(): Rows {
     return this.ambient.getStore() ?? this.committed
@@ -53,6 +67,15 @@ export class Database {
 
 /** An adapter that keeps the contract, in steps that the wrong ones replace one at a time. */
 export class HonestStore implements TokenStore {
+  readonly deployments: DeploymentRegister = {
+    read: async (clientId) => this.deploymentOf(clientId),
+    write: async (clientId, deployment, expected) => {
+      let isExpected = this.isDeployment(clientId, expected)
+      if (typeof isExpected !== 'boolean') isExpected = await isExpected
+      if (isExpected) this.database.deployments.set(this.appOf(clientId), this.takeDeployment(deployment))
+      return isExpected
+    },
+  }
   protected readonly database: Database
 
   constructor(database: Database) {
@@ -74,6 +97,7 @@ export class HonestStore implements TokenStore {
     } catch (error) {
       return this.onTimeout(error, row)
     }
+    this.announce(key)
     return this.answer(row)
   }
 
@@ -95,6 +119,39 @@ export class HonestStore implements TokenStore {
   async ask(key: RecordKey): Promise<void> {
     const row = this.read(key)
     if (row !== undefined) this.database.committed.set(this.nameOf(key), { ...row, askedAt: this.now() })
+  }
+
+  watch(listener: (key: RecordKey) => void): WriteWatch {
+    const watcher = { owner: this, listener }
+    const { watchers } = this.database
+    watchers.add(watcher)
+    return {
+      isLive: () => watchers.has(watcher),
+      close: async () => {
+        watchers.delete(watcher)
+      },
+    }
+  }
+
+  protected announce(key: RecordKey): void {
+    this.database.announce(key, this)
+  }
+
+  /** Under which name the deployment of an app is on record. */
+  protected appOf(clientId: string): string {
+    return clientId
+  }
+
+  protected deploymentOf(clientId: string): string | null {
+    return this.database.deployments.get(this.appOf(clientId)) ?? null
+  }
+
+  protected isDeployment(clientId: string, expected: string | null): boolean | Promise<boolean> {
+    return this.deploymentOf(clientId) === expected
+  }
+
+  protected takeDeployment(deployment: string): string {
+    return deployment
   }
 
   protected nameOf(key: RecordKey): string {
@@ -173,6 +230,7 @@ export function backendOf(Adapter: new (database: Database, instance: number) =>
   let database = new Database()
   return {
     name: Adapter.name,
+    capabilities: ['watch', 'deployments'],
     open() {
       database = new Database()
       return { store: new Adapter(database, 0), other: new Adapter(database, 1) }

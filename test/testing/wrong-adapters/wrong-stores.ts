@@ -1,4 +1,13 @@
-import type { PutResult, RecordKey, ScannedRow, ScanQuery, Snapshot, TokenRecord, Version } from '@shopify-tokens/core'
+import type {
+  PutResult,
+  RecordKey,
+  ScannedRow,
+  ScanQuery,
+  Snapshot,
+  TokenRecord,
+  Version,
+  WriteWatch,
+} from '@shopify-tokens/core'
 import { type Database, HonestStore, type Row } from './honest-store.js'
 
 /** Replaces whatever is there. */
@@ -197,5 +206,75 @@ export class ScansByOffset extends HonestStore {
       yield* page
       if (page.length < pageSize) return
     }
+  }
+}
+
+/** Announces what it is about to write. */
+export class AnnouncesTooSoon extends HonestStore {
+  protected override write(key: RecordKey, row: Row): void {
+    super.announce(key)
+    super.write(key, row)
+  }
+
+  protected override announce(): void {
+    // It has done so.
+  }
+}
+
+/** Announces the shop, and leaves whose it is to be guessed. */
+export class AnnouncesTheShopAlone extends HonestStore {
+  protected override announce({ shop }: RecordKey): void {
+    super.announce({ clientId: '', shop })
+  }
+}
+
+/** Forgets to stop. */
+export class NeverStopsAnnouncing extends HonestStore {
+  override watch(listener: (key: RecordKey) => void): WriteWatch {
+    const watch = super.watch(listener)
+    let isClosed = false
+    return {
+      isLive: () => !isClosed && watch.isLive(),
+      close: async () => {
+        isClosed = true
+      },
+    }
+  }
+}
+
+/** Says what it hopes for. */
+export class IsAlwaysLive extends HonestStore {
+  override watch(listener: (key: RecordKey) => void): WriteWatch {
+    return { ...super.watch(listener), isLive: () => true }
+  }
+}
+
+/** A `varchar` that is too short, outside strict mode. */
+export class CutsDeployments extends HonestStore {
+  protected override takeDeployment(deployment: string): string {
+    return deployment.slice(0, 60)
+  }
+}
+
+/** An upsert. */
+export class NamesWhoeverComes extends HonestStore {
+  protected override isDeployment(): boolean {
+    return true
+  }
+}
+
+/** One deployment for the whole database, whichever the app. */
+export class KeepsOneDeployment extends HonestStore {
+  protected override appOf(): string {
+    return 'all'
+  }
+}
+
+/** `UPDATE … WHERE client_id`, after a `SELECT` that compared the name. */
+export class LooksThenNames extends HonestStore {
+  protected override async isDeployment(clientId: string, expected: string | null): Promise<boolean> {
+    const isExpected = await super.isDeployment(clientId, expected)
+    await Promise.resolve()
+    return isExpected
   }
 }

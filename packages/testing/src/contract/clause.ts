@@ -16,6 +16,8 @@ export interface Clause {
 export interface CheckedClause<Bench> extends Clause {
   /** The optional hook of the backend that the check needs; without it the clause is not checked. */
   readonly needs?: string
+  /** What the adapter must have beyond the rest; without it the clause is not checked. */
+  readonly capability?: string
   readonly check: (bench: Bench) => Promise<void>
 }
 

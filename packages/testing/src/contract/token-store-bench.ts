@@ -9,6 +9,9 @@ export interface OpenedTokenStores {
   readonly close?: (() => Promise<void>) | undefined
 }
 
+/** What a store may have beside what every store has. */
+export type TokenStoreCapability = 'watch' | 'deployments'
+
 /**
  * What an adapter gives to have its contract checked. The hooks are optional because not every backend has what they
  * need; the clauses that need a missing one are not run.
@@ -16,6 +19,8 @@ export interface OpenedTokenStores {
 export interface TokenStoreBackend {
   /** Stands in the title of the suite. */
   readonly name: string
+  /** What the store has beyond the rest; its clauses are run. Default: nothing. */
+  readonly capabilities?: readonly TokenStoreCapability[] | undefined
   /** Called once per clause. The backend need not be empty: every clause uses a client id of its own. */
   open(): OpenedTokenStores | Promise<OpenedTokenStores>
   /** Runs `work` inside a transaction of the application, on the connections that the store was given, and rolls it back. */

@@ -89,10 +89,16 @@ function eachRoleHasWhatItNeeds(server: Server): void {
       expect(await opened.store.put(key, aRecord.removed(), version)).toMatchObject({ outcome: 'written', revision: 2 })
       await opened.store.ask(key)
       for await (const row of opened.store.scan({ clientId: key.clientId })) expect(row.record.kind).toBe('removed')
+      const { deployments } = opened.store
+      expect(await deployments?.write(key.clientId, 'copy', null)).toBe(true)
+      expect(await deployments?.write(key.clientId, 'production', 'copy')).toBe(true)
+      expect(await deployments?.read(key.clientId)).toBe('production')
     } finally {
       await opened.close()
     }
-    for (const statement of ['CREATE TABLE mine (a int)', 'DELETE FROM shopify_tokens', 'DROP TABLE shopify_tokens']) {
+    const tables = ['shopify_tokens', 'shopify_tokens_deployments']
+    const forbidden = tables.flatMap((table) => [`DELETE FROM ${table}`, `DROP TABLE ${table}`])
+    for (const statement of ['CREATE TABLE mine (a int)', ...forbidden]) {
       await expect(database.execute('shopify_app', statement)).rejects.toThrow(/denied|must be owner/)
     }
   })

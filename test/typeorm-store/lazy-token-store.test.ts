@@ -8,6 +8,7 @@ tokenStoreContract(
   { describe, it },
   {
     name: 'A lazily opened store',
+    capabilities: ['deployments'],
     open() {
       const store = new LazyTokenStore(() => Promise.resolve({ store: new MemoryTokenStore(), close }))
       return { store, other: store }

@@ -1,5 +1,5 @@
 import { tokenEntity, tokenMigrations, TypeOrmTokenStore } from '@shopify-tokens/typeorm-store'
-import { DataSource } from 'typeorm'
+import { DataSource, type DataSourceOptions } from 'typeorm'
 
 const dataSource = new DataSource({ type: 'better-sqlite3', database: 'never-opened.sqlite' })
 
@@ -13,6 +13,7 @@ it.each<[string, object]>([
   ['timeoutMs', { timeoutMs: NaN }],
   ['timeoutMs', { timeoutMs: '1000' }],
   ['tabelName', { tabelName: 'x' }],
+  ['announceWrites', { announceWrites: 'yes' }],
 ])('refuses %s in %p when the store is built', (name, options) => {
   const build = (): unknown => new TypeOrmTokenStore(dataSource, options)
   expect(build).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION', options: [name] }) as Error)
@@ -36,7 +37,32 @@ it('refuses pages of no row and of too many', async () => {
   }
 })
 
-it('gives every table its own migration name, which ends in its time', () => {
-  const names = [{}, { tableName: 'others' }].map((options) => new (tokenMigrations(options)[0]!)().name)
-  expect(names).toEqual(['CreateShopifyTokens1795176000000', 'CreateShopifyTokens_others_1795176000000'])
+it('gives every table its own migration names, which end in their times', () => {
+  const names = [{}, { tableName: 'others' }].map((options) =>
+    tokenMigrations(options).map((Migration) => new Migration().name),
+  )
+  expect(names).toEqual([
+    ['CreateShopifyTokens1795176000000', 'CreateShopifyDeployments1795190400000'],
+    ['CreateShopifyTokens_others_1795176000000', 'CreateShopifyDeployments_others_1795190400000'],
+  ])
+})
+
+describe('announceWrites', () => {
+  it.each<[string, DataSourceOptions]>([
+    ['SQLite', { type: 'better-sqlite3', database: 'never-opened.sqlite' }],
+    ['MySQL', { type: 'mysql' }],
+    ['MariaDB', { type: 'mariadb' }],
+    ['a pool of one', { type: 'postgres', poolSize: 1 }],
+    ['a pool of one, as pg spells it', { type: 'postgres', poolSize: 4, extra: { max: 1 } }],
+  ])('is refused on %s', (_title, options) => {
+    const build = (): unknown => new TypeOrmTokenStore(new DataSource(options), { announceWrites: true })
+    expect(build).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION', options: ['announceWrites'] }) as Error)
+  })
+
+  it('gives a store its watch, which it does not have without', () => {
+    const postgres = new DataSource({ type: 'postgres' })
+    expect(new TypeOrmTokenStore(postgres).watch).toBeUndefined()
+    expect(new TypeOrmTokenStore(dataSource, { announceWrites: false }).watch).toBeUndefined()
+    expect(new TypeOrmTokenStore(postgres, { announceWrites: true }).watch).toBeInstanceOf(Function)
+  })
 })

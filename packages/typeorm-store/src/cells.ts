@@ -5,13 +5,13 @@ export type Cells = Readonly<Record<string, unknown>>
 
 /**
  * Reads the cells of one row, each as one type only: a value of any other type makes the row unreadable. Errors name
- * the shop and the column, never the value.
+ * the column, and the shop if the row is one's, never the value.
  */
 export class CellReader {
   readonly #cells: Cells
-  readonly #shop: string
+  readonly #shop: string | undefined
 
-  constructor(cells: Cells, shop: string) {
+  constructor(cells: Cells, shop: string | undefined) {
     this.#cells = cells
     this.#shop = shop
   }

@@ -52,9 +52,9 @@ export interface OpenedTokenStore {
  * Opens the store that the environment names, on a DataSource of its own. Returns at once; the database is opened by
  * `ready()` or by the first call, and tried again by later calls when that failed.
  *
- * - A database URL: nothing is created there. When the table is missing or old, calls reject with
+ * - A database URL: nothing is created there. When a table is missing or old, calls reject with
  *   `ERR_STORE_UNAVAILABLE` and name what to run: {@link migrateTokenDatabase}.
- * - A SQLite file, or nothing at all in development: the file, its folder and its table are made. Where no sealing keys
+ * - A SQLite file, or nothing at all in development: the file, its folder and its tables are made. Where no sealing keys
  *   are given, a key file is made beside it. One line says where.
  *
  * @throws InvalidOptionError `ERR_INVALID_OPTION` when the environment is incomplete, naming every variable at fault.
@@ -101,7 +101,7 @@ export type ManagerOverrides = Partial<
  * A token manager over the store that the environment names. Returns at once, as {@link openTokenStore} does.
  *
  * @param configuration Default: what `process.env` says.
- * @param overrides Options of the manager; `apiVersion` here wins over the environment's.
+ * @param overrides Options of the manager; `apiVersion` and `deploymentId` here win over the environment's.
  * @throws InvalidOptionError `ERR_INVALID_OPTION`, naming every variable or option at fault.
  */
 export function openTokenManager(
@@ -109,10 +109,11 @@ export function openTokenManager(
   overrides: ManagerOverrides & Pick<OpenTokenStoreOptions, 'announce'> = {},
 ): OpenedTokenManager {
   const { announce, ...managerOptions } = overrides
-  const { clientId, clientSecret, previousClientSecret, apiVersion } = configuration
+  const { clientId, clientSecret, previousClientSecret, apiVersion, deploymentId } = configuration
   const opening = openTokenStore({ configuration, announce, clock: overrides.clock })
   const tokens = createTokenManager({
     apiVersion,
+    deploymentId,
     ...managerOptions,
     clientId,
     clientSecret,
@@ -175,12 +176,16 @@ async function openEmbedded(file: string, clock: Clock): Promise<OpenStore> {
   }
 }
 
+/** Whose rows are asked for to find out whether the tables are there. */
+const NOBODY = 'are-the-tables-there'
+
 async function openServer(url: Secret, clock: Clock): Promise<OpenStore> {
   const dataSource = await openDataSource(serverOptions(url), clock)
   const store = new TypeOrmTokenStore(dataSource, { clock })
   const close = (): Promise<void> => dataSource.destroy()
   try {
-    await store.get({ clientId: 'is-the-table-there', shop: parseShop('example.myshopify.com') })
+    await store.get({ clientId: NOBODY, shop: parseShop('example.myshopify.com') })
+    await store.deployments.read(NOBODY)
     return { store, close }
   } catch (error) {
     await close()

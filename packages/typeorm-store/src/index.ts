@@ -1,4 +1,6 @@
-export { type MigrationClass, tokenMigrations } from './migrations/create-tokens.js'
+export type { MigrationClass } from './migrations/migration.js'
+export { tokenMigrations } from './migrations/token-migrations.js'
+export type { TypeOrmTokenStoreOptions } from './store-options.js'
 export type { DatabaseType } from './table.js'
 export { tokenEntity, type TokenRow } from './token-entity.js'
-export { TypeOrmTokenStore, type TypeOrmTokenStoreOptions } from './typeorm-token-store.js'
+export { TypeOrmTokenStore } from './typeorm-token-store.js'

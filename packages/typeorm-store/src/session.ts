@@ -1,10 +1,12 @@
 import { type Clock, isShopifyTokenError, StoreUnavailableError } from '@shopify-tokens/core'
 import type { DataSource } from 'typeorm'
+import type { Cells } from './cells.js'
 import { type Answer, codeOf, type Dialect } from './dialects/dialect.js'
 import { mysql } from './dialects/mysql.js'
 import { postgres } from './dialects/postgres.js'
 import { AmbientTransaction, sqlite } from './dialects/sqlite.js'
 import type { Parameter } from './row.js'
+import type { Statement } from './statements.js'
 import type { DatabaseType } from './table.js'
 
 /** The first pause of a statement that found the database busy; the next ones double, up to {@link LAST_PAUSE_MS}. */
@@ -122,6 +124,14 @@ async function onSharedConnection<Result>(
   }
 }
 
+/** The rows of a read; one that a deadlock ended is repeated. */
+export async function rowsOf(run: Run, { sql, parameters }: Statement): Promise<readonly Cells[]> {
+  for (;;) {
+    const answer = await run(sql, parameters)
+    if (answer !== 'lost') return answer.rows
+  }
+}
+
 class Expired extends Error {}
 
 /** Rejects when the time is up; never settles once `signal` has aborted. */
@@ -149,7 +159,7 @@ function explain(error: unknown, dialect: Dialect, shop: string | undefined, tim
   const code = codeOf(error)
   if (dialect.isMissingTable(error)) {
     return unavailable(
-      `The token table is missing or older than this package (${code}): run migrateTokenDatabase() of ` +
+      `A table of the token store is missing or older than this package (${code}): run migrateTokenDatabase() of ` +
         '@shopify-tokens/typeorm-store/from-environment, or tokenMigrations() in a DataSource of your own.',
       shop,
     )

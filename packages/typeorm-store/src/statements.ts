@@ -1,4 +1,5 @@
 import type { RecordKey, ScanQuery, TokenRecord, Version } from '@shopify-tokens/core'
+import type { Announcer } from './announcer.js'
 import { type Column, COLUMNS, FORMAT } from './columns.js'
 import type { Dialect } from './dialects/dialect.js'
 import { type Parameter, toCells } from './row.js'
@@ -42,12 +43,17 @@ export class Statements {
   readonly #table: string
   readonly #dialect: Dialect
   readonly #now: () => number
+  readonly #announcer: Announcer | null
 
-  /** @param now This process's clock, for databases whose clock it is. */
-  constructor(table: string, dialect: Dialect, now: () => number) {
+  /**
+   * @param now This process's clock, for databases whose clock it is.
+   * @param announcer Says what every write announces. `null`: nothing.
+   */
+  constructor(table: string, dialect: Dialect, now: () => number, announcer: Announcer | null = null) {
     this.#table = table
     this.#dialect = dialect
     this.#now = now
+    this.#announcer = announcer
   }
 
   /** One row always, so that the backend's clock comes along; without a record its columns are NULL. */
@@ -65,11 +71,11 @@ export class Statements {
       const assignments = Object.entries({ version, format: FORMAT, asked_at: null, ...toCells(record) }).map(
         ([column, value]) => `${column} = ${p.add(value)}`,
       )
-      return (
+      const write =
         `UPDATE ${this.#table} SET ${assignments.join(', ')}, revision = ${this.#dialect.nextRevision} ` +
         `WHERE client_id = ${p.add(key.clientId)} AND shop = ${p.add(key.shop)} ` +
         `AND version = ${p.add(expected)} AND format <= ${FORMAT} ${this.#dialect.returning}`
-      )
+      return this.#announced(p, key, write)
     })
   }
 
@@ -86,10 +92,10 @@ export class Statements {
         ...toCells(record),
       }
       const places = Object.values(cells).map((value) => p.add(value))
-      return (
+      const write =
         `INSERT INTO ${this.#table} (${Object.keys(cells).join(', ')}) VALUES (${places.join(', ')}) ` +
-        this.#dialect.onKeyTaken
-      )
+        `${this.#dialect.onKeyTaken('client_id, shop')} ${this.#dialect.returning}`
+      return this.#announced(p, key, write)
     })
   }
 
@@ -132,6 +138,13 @@ export class Statements {
     const clock = p.now()
     const where = conditions.map((make) => make()).join(' AND ')
     return `SELECT ${clock} AS ${NOW_COLUMN}, ${COLUMN_LIST} FROM ${this.#table} WHERE ${where}`
+  }
+
+  #announced(p: Parameters, key: RecordKey, write: string): string {
+    const { announcements } = this.#dialect
+    if (this.#announcer === null || announcements === null) return write
+    const { channel } = this.#announcer
+    return announcements.announced(write, p.add(channel), p.add(this.#announcer.messageOf(key)))
   }
 
   #write(text: (parameters: Parameters) => string): Statement {

@@ -48,3 +48,8 @@ export function quoteOf(type: DatabaseType): (name: string) => string {
 export function indexNames(tableName: string): { readonly sweep: string; readonly asked: string } {
   return { sweep: `idx_${tableName}_sweep`, asked: `idx_${tableName}_asked` }
 }
+
+/** The table that names the deployment of each app, beside the tokens. */
+export function deploymentsTableName(tableName: string): string {
+  return `${tableName}_deployments`
+}

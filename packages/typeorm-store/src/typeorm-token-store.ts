@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
-  type Clock,
-  InvalidOptionError,
+  type DeploymentRegister,
   parseShop,
   type PutResult,
   type RecordKey,
@@ -10,39 +9,26 @@ import {
   type Shop,
   type Snapshot,
   StoreUnreadableError,
-  systemClock,
   type TokenRecord,
   type TokenStore,
   type Version,
+  type WatchWrites,
 } from '@shopify-tokens/core'
 import type { DataSource } from 'typeorm'
+import { Announcer } from './announcer.js'
 import { CellReader, type Cells } from './cells.js'
 import type { Answer } from './dialects/dialect.js'
 import { toRecord } from './row.js'
-import { dialectOf, inSession, type Reach, type Run } from './session.js'
+import { dialectOf, inSession, type Reach, rowsOf, type Run } from './session.js'
 import { type Statement, NOW_COLUMN, Statements } from './statements.js'
-import { parseDatabaseType, parseTableName, quotedTable } from './table.js'
-
-/** @see TypeOrmTokenStore */
-export interface TypeOrmTokenStoreOptions {
-  /** 1 to 40 letters, digits and underscores. Default `shopify_tokens`. */
-  readonly tableName?: string | undefined
-  /**
-   * How long a call may take in all, waiting for a connection included. Milliseconds, 100 to 60 000, default 1 500:
-   * below the token manager's `storeTimeoutMs`, so that the error that says why comes first.
-   */
-  readonly timeoutMs?: number | undefined
-  /** Measures time-outs and pauses; on SQLite also the backend's clock. Default: the machine's clock. */
-  readonly clock?: Clock | undefined
-}
-
-const DEFAULT_TIMEOUT_MS = 1_500
-const DEFAULT_PAGE_SIZE = 200
-const MAX_PAGE_SIZE = 1_000
+import { parsePageSize, parseStoreOptions, type TypeOrmTokenStoreOptions } from './store-options.js'
+import { deploymentsTableName, parseDatabaseType, quotedTable } from './table.js'
+import { TableOfDeployments } from './table-of-deployments.js'
+import { WriteListener } from './write-listener.js'
 
 /**
  * Keeps tokens in a table of SQLite, PostgreSQL, MariaDB or MySQL through a live TypeORM DataSource. Creates nothing:
- * the table comes from {@link tokenMigrations}. Constructing it does no I/O; the DataSource may be initialized later.
+ * its tables come from {@link tokenMigrations}. Constructing it does no I/O; the DataSource may be initialized later.
  *
  * Every call runs on a connection of its own to the primary, outside any transaction of the application, and `written`
  * means committed. For that it needs a free connection while a request of yours may be holding others: give it a
@@ -53,22 +39,37 @@ const MAX_PAGE_SIZE = 1_000
  * Nothing goes through TypeORM's logger or errors, which would repeat tokens.
  */
 export class TypeOrmTokenStore implements TokenStore {
+  /** In a table of its own, with `_deployments` behind the name of the token table. */
+  readonly deployments: DeploymentRegister
+  /**
+   * With `announceWrites`: announces what other store objects have put into this table, other processes' included, once
+   * it is committed. Each watch takes one connection out of the pool, which does not keep the process alive; a lost one
+   * is replaced, after pauses that grow from 250 ms to 30 s. Ends with `close()` and with the DataSource.
+   */
+  readonly watch: WatchWrites | undefined
   readonly #reach: Reach
   readonly #statements: Statements
 
   /**
-   * @throws InvalidOptionError `ERR_INVALID_OPTION` for an unknown option, a value out of range, or a DataSource of
-   * another database.
+   * @throws InvalidOptionError `ERR_INVALID_OPTION` for an unknown option, a value out of range, a DataSource of another
+   * database, or `announceWrites` where it cannot be.
    */
   constructor(dataSource: DataSource, options: TypeOrmTokenStoreOptions = {}) {
-    refuseUnknown(options)
-    const tableName = parseTableName(options.tableName)
+    const { tableName, timeoutMs, announceWrites, clock } = parseStoreOptions(options, dataSource.options)
     const dialect = dialectOf(parseDatabaseType(dataSource.options.type))
-    const clock = options.clock ?? systemClock
-    const timeoutMs = wholeNumber('timeoutMs', options.timeoutMs ?? DEFAULT_TIMEOUT_MS, 100, 60_000)
     const table = quotedTable(dataSource.options, tableName)
     this.#reach = { dataSource, dialect, clock, timeoutMs }
-    this.#statements = new Statements(table, dialect, () => clock.now())
+    this.deployments = new TableOfDeployments(
+      this.#reach,
+      quotedTable(dataSource.options, deploymentsTableName(tableName)),
+    )
+    const { announcements } = dialect
+    const announcer = announceWrites ? new Announcer(table) : null
+    this.watch =
+      announcer === null || announcements === null
+        ? undefined
+        : (listener) => new WriteListener(this.#reach, announcements, announcer, listener)
+    this.#statements = new Statements(table, dialect, () => clock.now(), announcer)
   }
 
   /** Reads the row of `key` on the primary. Rejects as {@link TokenStore.get} says. */
@@ -101,7 +102,7 @@ export class TypeOrmTokenStore implements TokenStore {
 
   /** Visits rows page by page, each page on a connection that is given back before its first row is yielded. */
   async *scan(query: ScanQuery): AsyncGenerator<ScannedRow, void, undefined> {
-    const size = wholeNumber('pageSize', query.pageSize ?? DEFAULT_PAGE_SIZE, 1, MAX_PAGE_SIZE)
+    const size = parsePageSize(query.pageSize)
     if (query.kinds?.length === 0) return
     let after: string = query.after ?? ''
     for (;;) {
@@ -151,14 +152,6 @@ export class TypeOrmTokenStore implements TokenStore {
   }
 }
 
-/** The rows of a read; one that a deadlock ended is repeated. */
-async function rowsOf(run: Run, { sql, parameters }: Statement): Promise<readonly Cells[]> {
-  for (;;) {
-    const answer = await run(sql, parameters)
-    if (answer !== 'lost') return answer.rows
-  }
-}
-
 function toSnapshot(cells: Cells, shop: Shop): Snapshot {
   const read = new CellReader(cells, shop)
   const now = read.integer(NOW_COLUMN)
@@ -179,17 +172,4 @@ function shopOf(cells: Cells): Shop {
   } catch {
     throw new StoreUnreadableError('A stored row is not understood: column shop is not a shop domain.')
   }
-}
-
-const OPTION_NAMES: readonly string[] = ['tableName', 'timeoutMs', 'clock'] satisfies (keyof TypeOrmTokenStoreOptions)[]
-
-function refuseUnknown(options: object): void {
-  const unknown = Object.keys(options).filter((name) => !OPTION_NAMES.includes(name))
-  if (unknown.length === 0) return
-  throw new InvalidOptionError(`TypeOrmTokenStore does not know the option ${unknown.join(', ')}.`, unknown)
-}
-
-function wholeNumber(name: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value
-  throw new InvalidOptionError(`${name} must be a whole number from ${least} to ${most}.`, [name])
 }

@@ -14,6 +14,8 @@ import {
   type TestDatabase,
 } from '../../servers.js'
 
+const TABLES = ['shopify_tokens', 'shopify_tokens_deployments']
+
 /** A migrated database for one suite, and the ways into it. */
 export interface Backend {
   readonly type: DatabaseType
@@ -105,11 +107,11 @@ async function postgresBackend(): Promise<Backend> {
     async () => {
       await runOnPostgres(database.url, `CREATE ROLE ${role} LOGIN`)
       await runOnPostgres(database.url, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC')
-      await runOnPostgres(database.url, `GRANT SELECT, INSERT, UPDATE ON shopify_tokens TO ${role}`)
+      await runOnPostgres(database.url, `GRANT SELECT, INSERT, UPDATE ON ${TABLES.join(', ')} TO ${role}`)
       return { url, poolSize: 4 }
     },
     async () => {
-      await runOnPostgres(database.url, `REVOKE ALL ON shopify_tokens FROM ${role}`)
+      await runOnPostgres(database.url, `REVOKE ALL ON ${TABLES.join(', ')} FROM ${role}`)
       await runOnPostgres(database.url, `DROP ROLE ${role}`)
       await database.drop()
     },
@@ -129,7 +131,9 @@ async function mariaDbBackend(): Promise<Backend> {
     { url: database.url },
     async () => {
       await asAdmin(`CREATE USER ${role}@'%'`)
-      await asAdmin(`GRANT SELECT, INSERT, UPDATE ON ${database.name}.shopify_tokens TO ${role}@'%'`)
+      for (const table of TABLES) {
+        await asAdmin(`GRANT SELECT, INSERT, UPDATE ON ${database.name}.${table} TO ${role}@'%'`)
+      }
       return { url: withUser(database, role), poolSize: 4 }
     },
     async () => {

@@ -8,7 +8,7 @@ const wrongClock: Clock = { ...systemClock, now: () => Date.now() + 3_600_000 }
 
 class RolledBack extends Error {}
 
-onEveryDatabase((backend) => {
+onEveryDatabase((backend, type) => {
   let app: DataSource
   let otherApp: DataSource
   beforeAll(async () => {
@@ -20,11 +20,15 @@ onEveryDatabase((backend) => {
     await backend().owner.query(sql.replace('KEY', `client_id = '${key.clientId}' AND shop = '${key.shop}'`))
   }
 
-  const hooks: TokenStoreBackend = {
-    name: 'TypeOrmTokenStore',
+  const hooksOf = (announceWrites: boolean): TokenStoreBackend => ({
+    name: announceWrites ? 'TypeOrmTokenStore that announces writes' : 'TypeOrmTokenStore',
+    capabilities: announceWrites ? ['watch', 'deployments'] : ['deployments'],
     open: () => ({
-      store: new TypeOrmTokenStore(app, { timeoutMs: 2_000 }),
-      other: new TypeOrmTokenStore(otherApp, { clock: backend().type === 'better-sqlite3' ? systemClock : wrongClock }),
+      store: new TypeOrmTokenStore(app, { timeoutMs: 2_000, announceWrites }),
+      other: new TypeOrmTokenStore(otherApp, {
+        announceWrites,
+        clock: type === 'better-sqlite3' ? systemClock : wrongClock,
+      }),
     }),
     async rollbackAround(work) {
       const transaction = app.transaction(async (manager) => {
@@ -47,9 +51,10 @@ onEveryDatabase((backend) => {
     },
     erase: (key) => onRow('DELETE FROM shopify_tokens WHERE KEY', key),
     newerFormat: (key) => onRow('UPDATE shopify_tokens SET format = 2 WHERE KEY', key),
-  }
+  })
   const patientIt = (title: string, body: () => Promise<void>): void => {
     it(title, body, 30_000)
   }
-  tokenStoreContract({ describe, it: patientIt }, hooks)
+  tokenStoreContract({ describe, it: patientIt }, hooksOf(false))
+  if (type === 'postgres') tokenStoreContract({ describe, it: patientIt }, hooksOf(true))
 })

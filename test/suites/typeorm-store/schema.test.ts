@@ -40,6 +40,12 @@ onEveryDatabase((backend, type) => {
       const store = new TypeOrmTokenStore(dataSource, { tableName })
       expect(await store.put(aKey(), aRecord.empty(), 'absent')).toMatchObject({ outcome: 'written', revision: 1 })
 
+      expect(await store.deployments.write('app', 'production', null)).toBe(true)
+      expect(await new TypeOrmTokenStore(backend().owner).deployments.read('app')).toBeNull()
+
+      await dataSource.undoLastMigration()
+      await expect(store.deployments.read('app')).rejects.toThrow(/run migrateTokenDatabase\(\)/)
+      expect((await store.get(aKey())).version).toBe('absent')
       await dataSource.undoLastMigration()
       await expect(store.get(aKey())).rejects.toThrow(/run migrateTokenDatabase\(\)/)
     })
@@ -58,15 +64,19 @@ onEveryDatabase((backend, type) => {
       })
       await dataSource.runMigrations()
       expect(await drift(dataSource)).toEqual([])
-      await new TypeOrmTokenStore(dataSource).put(aKey(), aRecord.empty(), 'absent')
+      const store = new TypeOrmTokenStore(dataSource)
+      await store.put(aKey(), aRecord.empty(), 'absent')
+      await store.deployments.write('app', 'production', null)
       const table = type === 'postgres' ? 'apart.my_shopify_tokens' : 'my_shopify_tokens'
       expect(await owner.query(`SELECT shop FROM ${table}`)).toHaveLength(1)
+      expect(await owner.query(`SELECT deployment FROM ${table}_deployments`)).toEqual([{ deployment: 'production' }])
     })
 
     it('cannot be changed by the role of the app, which the store never needs to', async () => {
       const app = await backend().open()
       await expect(app.query('CREATE TABLE anything (id int)')).rejects.toThrow()
       await expect(app.query('DELETE FROM shopify_tokens')).rejects.toThrow()
+      await expect(app.query('DELETE FROM shopify_tokens_deployments')).rejects.toThrow()
     })
   })
 

@@ -19,6 +19,22 @@ export interface Answer {
  */
 export type Verdict = 'lost' | 'again' | 'unknown'
 
+/** A connection on which messages are heard. */
+export interface Listening {
+  /** Resolves when the connection is gone. */
+  readonly ended: Promise<void>
+}
+
+/** How connections to one database tell each other of writes. */
+export interface Announcements<Connection = unknown> {
+  /** `write`, which answers the revision of every row it writes; each sends the message when it commits, and only then. */
+  announced(write: string, channel: string, message: string): string
+  /** A statement that sends a message alone; its parameters are channel and message. */
+  readonly send: string
+  /** From when it resolves on, `hear` gets the messages of `channel`. The connection no longer keeps the process alive. */
+  listen(connection: Connection, channel: string, hear: (message: string) => void): Promise<Listening>
+}
+
 /**
  * The differences between databases. Statements go straight to the driver's connection that a query runner holds:
  * TypeORM's logger prints the parameters of every statement that goes through it, and its errors carry them along, and
@@ -31,9 +47,9 @@ export interface Dialect<Connection = unknown> {
   placeholder(index: number): string
   /** An expression for the backend's clock in epoch milliseconds; `null`: this process's clock is the backend's. */
   readonly now: string | null
-  /** `INSERT` this, followed by a list of columns and values, creates nothing where the key is taken. */
-  readonly onKeyTaken: string
-  /** The end of an `UPDATE` that makes the database tell the new revision. */
+  /** The end of an `INSERT` that creates nothing where the key, the primary key, is taken. */
+  readonly onKeyTaken: (key: string) => string
+  /** The end of a write that makes the database tell the new revision. */
   readonly returning: string
   /** The expression that adds one to the revision. */
   readonly nextRevision: string
@@ -41,6 +57,8 @@ export interface Dialect<Connection = unknown> {
   readonly inByteOrder: (column: string) => string
   /** A condition that the planner shall not use to choose an index. */
   readonly withoutIndex: (column: string) => string
+  /** `null`: its connections cannot tell each other anything. */
+  readonly announcements: Announcements<Connection> | null
 
   run(connection: Connection, sql: string, parameters: readonly Parameter[]): Promise<Answer>
   /** Breaks the connection, so that its pool throws it away: a statement may still be running on it. */

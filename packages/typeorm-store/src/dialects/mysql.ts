@@ -28,11 +28,12 @@ export const mysql: Dialect<MysqlConnection> = {
   // UNIX_TIMESTAMP(NOW()) goes through the session's time zone and is an hour wrong when summer time ends.
   now: `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000`,
   // INSERT IGNORE would also swallow values that do not fit; the duplicate key is an error, and a verdict.
-  onKeyTaken: '',
+  onKeyTaken: () => '',
   returning: '',
   nextRevision: 'LAST_INSERT_ID(revision + 1)',
   inByteOrder: (column) => column,
   withoutIndex: (column) => column,
+  announcements: null,
 
   async run(connection, sql, values) {
     // Prepared, so that no value is ever escaped into the text; the rest undoes what an app's options may ask for.

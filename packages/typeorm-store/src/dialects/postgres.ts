@@ -1,5 +1,5 @@
 import type { Cells } from '../cells.js'
-import { codeOf, type Dialect } from './dialect.js'
+import { type Announcements, codeOf, type Dialect } from './dialect.js'
 
 /** The part of a `pg` client that is used here. */
 interface PgClient {
@@ -8,6 +8,10 @@ interface PgClient {
     readonly values: unknown[]
   }): Promise<{ rows: Cells[]; rowCount: number | null }>
   end(): Promise<void>
+  on(event: 'notification', listener: (message: { readonly payload?: string | undefined }) => void): unknown
+  once(event: 'end', listener: () => void): unknown
+  /** Since pg 8.7. */
+  unref?(): void
   /** Since pg 8.17: `I` idle, `T` and `E` inside a transaction. */
   getTransactionStatus?(): string | null
 }
@@ -17,17 +21,36 @@ const DEADLOCK_DETECTED = '40P01'
 const UNDEFINED_TABLE = '42P01'
 const UNDEFINED_COLUMN = '42703'
 
+/** Needs no privilege; a message lives in one database and reaches who listens there at the moment. */
+const announcements: Announcements<PgClient> = {
+  announced: (write, channel, message) =>
+    `WITH written AS (${write}) SELECT revision, pg_notify(${channel}, ${message}) FROM written`,
+
+  send: 'SELECT pg_notify($1, $2)',
+
+  async listen(client, channel, hear) {
+    const ended = new Promise<void>((resolve) => client.once('end', resolve))
+    client.on('notification', ({ payload = '' }) => {
+      hear(payload)
+    })
+    client.unref?.()
+    await client.query({ text: `LISTEN "${channel}"`, values: [] })
+    return { ended }
+  },
+}
+
 /** PostgreSQL through `pg`. */
 export const postgres: Dialect<PgClient> = {
   connections: 'pool',
   placeholder: (index) => `$${index}`,
   // Not now(): that is the start of the transaction.
   now: 'CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)',
-  onKeyTaken: 'ON CONFLICT (client_id, shop) DO NOTHING',
+  onKeyTaken: (key) => `ON CONFLICT (${key}) DO NOTHING`,
   returning: 'RETURNING revision',
   nextRevision: 'revision + 1',
   inByteOrder: (column) => `${column} COLLATE "C"`,
   withoutIndex: (column) => column,
+  announcements,
 
   async run(client, text, parameters) {
     const { rows, rowCount } = await client.query({ text, values: [...parameters] })

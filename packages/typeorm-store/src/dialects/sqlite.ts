@@ -38,11 +38,12 @@ export const sqlite: Dialect<SqliteConnection> = {
   placeholder: () => '?',
   // One file means one machine: this process's clock is the one that every other process on the file reads.
   now: null,
-  onKeyTaken: 'ON CONFLICT (client_id, shop) DO NOTHING',
+  onKeyTaken: (key) => `ON CONFLICT (${key}) DO NOTHING`,
   returning: 'RETURNING revision',
   nextRevision: 'revision + 1',
   inByteOrder: (column) => column,
   withoutIndex: (column) => `+${column}`,
+  announcements: null,
 
   // One synchronous step: nobody can begin a transaction between the look and the statement.
   // eslint-disable-next-line @typescript-eslint/require-await -- throws become rejections

@@ -1,4 +1,5 @@
 import {
+  type DeploymentRegister,
   type PutResult,
   type RecordKey,
   type ScannedRow,
@@ -12,7 +13,7 @@ import {
 
 /** A store and how to let go of it. */
 export interface OpenStore {
-  readonly store: TokenStore
+  readonly store: TokenStore & { readonly deployments: DeploymentRegister }
   close(): Promise<void>
 }
 
@@ -21,6 +22,11 @@ export interface OpenStore {
  * a failed one the next call tries again, so that a database that comes up late is found.
  */
 export class LazyTokenStore implements TokenStore {
+  readonly deployments: DeploymentRegister = {
+    read: async (clientId) => (await this.#opened()).deployments.read(clientId),
+    write: async (clientId, deployment, expected) =>
+      (await this.#opened()).deployments.write(clientId, deployment, expected),
+  }
   readonly #open: () => Promise<OpenStore>
   #opening: Promise<OpenStore> | null = null
   #isClosed = false
@@ -59,7 +65,7 @@ export class LazyTokenStore implements TokenStore {
     await (await this.#opened()).ask(key)
   }
 
-  async #opened(): Promise<TokenStore> {
+  async #opened(): Promise<OpenStore['store']> {
     if (this.#isClosed) throw new StoreUnavailableError('The token store has been closed.')
     const opening = (this.#opening ??= this.#open())
     try {

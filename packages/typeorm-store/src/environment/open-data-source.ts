@@ -1,7 +1,7 @@
 import { type Clock, StoreUnavailableError } from '@shopify-tokens/core'
 import { DataSource, type DataSourceOptions } from 'typeorm'
 import { codeOf } from '../dialects/dialect.js'
-import { tokenMigrations } from '../migrations/create-tokens.js'
+import { tokenMigrations } from '../migrations/token-migrations.js'
 
 /** Apart from the application's own, so that reverting one never touches the other. */
 const MIGRATIONS_TABLE = 'shopify_tokens_migrations'

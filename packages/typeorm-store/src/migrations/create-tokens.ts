@@ -1,27 +1,12 @@
-import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm'
-import { DEFAULT_TABLE_NAME } from '../columns.js'
-import { type DatabaseType, indexNames, parseDatabaseType, parseTableName, quotedTable, quoteOf } from '../table.js'
+import type { MigrationInterface, QueryRunner } from 'typeorm'
+import { type DatabaseType, indexNames, parseDatabaseType, quotedTable, quoteOf } from '../table.js'
+import { dataSourceOf, type MigrationClass, suffixOf } from './migration.js'
 
-/** A migration as `migrations` of a DataSource takes it. */
-export type MigrationClass = new () => MigrationInterface
-
-/**
- * The migrations of the token table, oldest first, for SQLite, PostgreSQL, MariaDB and MySQL alike:
- * `migrations: [...tokenMigrations()]`. Run them with TypeORM's own command, as a role that may create tables; the
- * store itself needs `SELECT`, `INSERT` and `UPDATE` on the table and nothing else.
- *
- * @param options `tableName`: default `shopify_tokens`. Must be the one that the store is given.
- * @throws InvalidOptionError `ERR_INVALID_OPTION` for an unusable name.
- */
-export function tokenMigrations(options: { readonly tableName?: string | undefined } = {}): MigrationClass[] {
-  return [createTokens(parseTableName(options.tableName))]
-}
-
-function createTokens(tableName: string): MigrationClass {
-  const suffix = tableName === DEFAULT_TABLE_NAME ? '' : `_${tableName}_`
+/** The table of the records. */
+export function createTokens(tableName: string): MigrationClass {
   return class CreateShopifyTokens implements MigrationInterface {
     /** TypeORM orders migrations by the timestamp at the end. */
-    readonly name = `CreateShopifyTokens${suffix}1795176000000`
+    readonly name = `CreateShopifyTokens${suffixOf(tableName)}1795176000000`
 
     async up(runner: QueryRunner): Promise<void> {
       const { options } = dataSourceOf(runner)
@@ -38,12 +23,6 @@ function createTokens(tableName: string): MigrationClass {
       await runner.query(`DROP TABLE ${quotedTable(dataSourceOf(runner).options, tableName)}`)
     }
   }
-}
-
-/** TypeORM 0.3 calls it `connection`, 1.x `dataSource`. */
-function dataSourceOf(runner: QueryRunner): DataSource {
-  const { dataSource } = runner as { dataSource?: DataSource }
-  return dataSource ?? (runner as unknown as { connection: DataSource }).connection
 }
 
 interface Types {

@@ -18,6 +18,11 @@ export const CLIENT_SECRET = 'test-client-secret'
 export const HOUR_MS = 3_600_000
 export const shop = parseShop('acme.myshopify.com')
 
+/** As many different shops as asked for. */
+export function someShops(count: number, name = 'shop'): Shop[] {
+  return Array.from({ length: count }, (_, n) => parseShop(`${name}-${String(n)}.myshopify.com`))
+}
+
 export interface ManagedApp {
   readonly clock: FakeClock
   readonly shopify: FakeShopify

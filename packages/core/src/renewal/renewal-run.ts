@@ -55,6 +55,8 @@ export class RenewalRun {
   readonly #dead = new Set<string>()
   readonly #startedAt: number
   #want: Want
+  /** Whether the breaker has let the run through: waiting for somebody else afterwards does not cost it that. */
+  #isAdmitted = false
   /** The store's clock when the run began. */
   #beganAt: number | null = null
   /** A stored pair whose lifetime is in doubt: what is served when renewing it once more fails. */
@@ -282,9 +284,10 @@ export class RenewalRun {
   }
 
   #refuseWhileBroken(): void {
-    if (this.#want.trigger === 'forced') return
+    if (this.#isAdmitted || this.#want.trigger === 'forced') return
     const retryAfterMs = this.#context.breaker.admit()
-    if (retryAfterMs === 0) return
+    this.#isAdmitted = retryAfterMs === 0
+    if (this.#isAdmitted) return
     throw new TokenEndpointError(
       'ERR_TOKEN_ENDPOINT_UNAVAILABLE',
       'The token endpoint fails for all shops; calling it pauses for a moment.',

@@ -79,8 +79,7 @@ export class RenewalRun {
   async execute(): Promise<ServableRecord> {
     try {
       for (;;) {
-        this.#ear.listen()
-        const snapshot = await this.#row.get()
+        const snapshot = await this.#look()
         this.#beganAt ??= snapshot.now
         const served = await this.#act(snapshot)
         if (served !== null) return served
@@ -92,6 +91,12 @@ export class RenewalRun {
       this.#ear.end()
       await this.#lock.release()
     }
+  }
+
+  /** Reads the row; from here on news of it ends the next pause. */
+  #look(): Promise<Snapshot> {
+    this.#ear.listen()
+    return this.#row.get()
   }
 
   async #act(snapshot: Snapshot): Promise<ServableRecord | null> {
@@ -204,7 +209,7 @@ export class RenewalRun {
     const { durations, time } = this.#context
     let { reason } = terminal
     for (;;) {
-      const snapshot = await this.#row.get()
+      const snapshot = await this.#look()
       const { record } = snapshot
       if (record?.kind !== 'expiring') {
         await this.#row.withdraw()

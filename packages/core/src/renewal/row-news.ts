@@ -35,12 +35,18 @@ export class RowNews {
   /** Begins to watch, with the first token that is asked for: constructors do no I/O. */
   begin(): void {
     if (this.#watch !== null || this.#closing.aborted) return
-    this.#watch =
-      this.#store.watch?.(({ clientId, shop }) => {
-        if (clientId !== this.#clientId) return
-        this.#ears.get(shop)?.ring()
-        this.#onWrite(shop)
-      }) ?? SILENT
+    try {
+      this.#watch =
+        this.#store.watch?.(({ clientId, shop }) => {
+          if (clientId !== this.#clientId) return
+          this.#ears.get(shop)?.ring()
+          this.#onWrite(shop)
+        }) ?? SILENT
+    } catch (error) {
+      this.#watch = SILENT
+      const kind = error instanceof Error ? error.name : typeof error
+      process.emitWarning(`The store's watch threw (${kind}); rows are looked at instead.`, 'ShopifyTokensWarning')
+    }
   }
 
   /** Whether news can be expected at present. */

@@ -1,7 +1,14 @@
-import type { ExpiringRecord } from '@shopify-tokens/core'
+import { EventEmitter, once } from 'node:events'
+import { type ExpiringRecord, readEnvironment, type TokenEventType } from '@shopify-tokens/core'
 import { fingerprint } from '@shopify-tokens/testing'
+import { openTokenManager } from '@shopify-tokens/typeorm-store/from-environment'
 import { closeAll, HOUR_MS, type ManagedApp, managedApp, shop } from '../core/managed-app.js'
+import { startShopify, TokenDatabase } from '../races/token-database.js'
+import { createPostgresDatabase, describeWithServer } from '../servers.js'
+import { failPairWrites } from './failing-writes.js'
+import { RowReader, tokensOf } from './row-reader.js'
 import { ACCEPTANCE_TITLES, type AcceptanceTitle, NOT_YET_SERVED } from './titles.js'
+import { UnreliableNetwork } from './unreliable-network.js'
 
 const MINUTE_MS = 60_000
 const QUERY = '{ shop { name } }'
@@ -101,6 +108,77 @@ describe("the operators' guide", () => {
     for (const answer of await Promise.all(answers)) expect(answer).toMatchObject(SHOP_NAME)
     expect(app.tokenCalls()).toBe(1)
     expect(adminStatuses(app)).toEqual({ 200: 100 })
+  })
+
+  acceptance('network timeouts during refresh: exponential backoff, then success or a controlled failure', async () => {
+    const requestTimeoutMs = 500
+    const network = new UnreliableNetwork()
+    const app: ManagedApp = await managedApp({ requestTimeoutMs, fetch: (url, init) => fetchThrough(url, init) })
+    const fetchThrough = network.through(app)
+    const request = (): Promise<object> => app.tokens.forShop(shop).graphql(QUERY)
+    await app.seed({ ageMs: 2 * HOUR_MS })
+
+    network.lose(3)
+    expect(await request()).toMatchObject(SHOP_NAME)
+    expect(network.pausesAfter(requestTimeoutMs)).toEqual([200, 400, 800])
+
+    await app.clock.advance(2 * HOUR_MS)
+    const { refreshToken } = await storedPair(app)
+    network.lose(Infinity)
+    const failure = { code: 'ERR_TOKEN_ENDPOINT_UNAVAILABLE', retryable: true }
+    await expect(request()).rejects.toMatchObject({ ...failure, retryAfterMs: 2_000 })
+    expect(network.pausesAfter(requestTimeoutMs)).toEqual([200, 400, 800, 1_600, 3_200])
+    await expect(request()).rejects.toMatchObject({ code: 'ERR_COOLING_DOWN', retryable: true })
+    expect(network.requests).toBe(6)
+    await app.clock.advance(2_000)
+    await expect(request()).rejects.toMatchObject({ ...failure, retryAfterMs: 4_000 })
+    expect(await storedPair(app)).toMatchObject({ refreshToken, mark: null })
+
+    network.lose(0)
+    await app.clock.advance(4_000)
+    expect(await request()).toMatchObject(SHOP_NAME)
+    expect(await storedPair(app)).toMatchObject({ coolDown: null, mark: null })
+    expect(adminStatuses(app)).toEqual({ 200: 2 })
+  })
+})
+
+describeWithServer('PostgreSQL', "the operators' guide, on PostgreSQL", () => {
+  acceptance('database write failure while storing: retried, no half-updated state', async () => {
+    const server = await createPostgresDatabase()
+    const shopify = await startShopify({ grace: 'none' })
+    const database = await TokenDatabase.open(server.url)
+    const app = openTokenManager(readEnvironment(database.environment), { fetch: shopify.fetch })
+    const events = new EventEmitter()
+    const types: TokenEventType[] = []
+    app.tokens.subscribe(({ type }) => types.push(type) && events.emit('event'))
+    const until = async (type: TokenEventType, times: number): Promise<void> => {
+      while (types.filter((each) => each === type).length < times) await once(events, 'event')
+    }
+    try {
+      const old = await database.seed(shopify, shop, { ageMs: 2 * HOUR_MS })
+      const heal = await failPairWrites(server.url)
+      const reader = new RowReader(() => database.pair(shop))
+
+      expect(await app.tokens.forShop(shop).graphql(QUERY)).toMatchObject(SHOP_NAME)
+      await until('rotation.unstored', 3)
+      expect(tokensOf(await database.pair(shop))).toEqual(tokensOf(old))
+      await heal()
+      await until('token.rotated', 1)
+
+      const stored = await database.pair(shop)
+      expect(await reader.stop()).toEqual([tokensOf(old), tokensOf(stored)])
+      expect(stored).toMatchObject({ predecessor: old.refreshToken, attempts: [], coolDown: null, mark: null })
+      expect((await app.tokens.token(shop)).value).toBe(stored.accessToken)
+      expect(shopify.accessTokenState(shop, stored.accessToken)).toBe('live')
+      expect(shopify.hasLiveCredential(shop, [stored.refreshToken])).toBe(true)
+      expect(shopify.counters(shop).tokenCalls).toBe(1)
+      expect(new Set(types)).toEqual(new Set(['rotation.unstored', 'token.rotated']))
+    } finally {
+      await app.close()
+      await database.close()
+      await shopify.close()
+      await server.drop()
+    }
   })
 })
 

@@ -18,7 +18,5 @@ export type AcceptanceTitle = (typeof ACCEPTANCE_TITLES)[number]
 export const NOT_YET_SERVED: readonly AcceptanceTitle[] = [
   'exchanges a non-expiring token for an expiring one',
   'a background job refreshes mid-job and completes',
-  'network timeouts during refresh: exponential backoff, then success or a controlled failure',
   'invalid refresh token: the shop is marked for reauthorization and support is notified',
-  'database write failure while storing: retried, no half-updated state',
 ]

@@ -6,6 +6,8 @@ import {
   ClosedError,
   CoolingDownError,
   type ErrorCode,
+  FleetSuspectError,
+  ForeignDeploymentError,
   ForeignOriginError,
   InvalidOptionError,
   InvalidSessionTokenError,
@@ -37,6 +39,8 @@ const EVERY: { readonly [Code in AnyShopifyTokenError['code']]: Extract<AnyShopi
   ERR_LEASE_TIMEOUT: new LeaseTimeoutError('Held.', DETAILS),
   ERR_COOLING_DOWN: new CoolingDownError('Pausing.', DETAILS),
   ERR_SECRET_OUTDATED: new SecretOutdatedError('Older.', DETAILS),
+  ERR_FLEET_SUSPECT: new FleetSuspectError(DETAILS),
+  ERR_FOREIGN_DEPLOYMENT: new ForeignDeploymentError(DETAILS),
   ERR_INVALID_SHOP: new InvalidShopError(),
   ERR_INVALID_SESSION_TOKEN: new InvalidSessionTokenError('expired', DETAILS),
   ERR_FOREIGN_ORIGIN: new ForeignOriginError(DETAILS),
@@ -51,6 +55,7 @@ const RETRYABLE: readonly ErrorCode[] = [
   'ERR_STORE_UNAVAILABLE',
   'ERR_LEASE_TIMEOUT',
   'ERR_COOLING_DOWN',
+  'ERR_FLEET_SUSPECT',
   'ERR_ADMIN_RESPONSE',
 ]
 
@@ -119,6 +124,8 @@ describe('isShopifyTokenError', () => {
           return 'merchant'
         case 'ERR_APP_MISCONFIGURED':
         case 'ERR_SECRET_OUTDATED':
+        case 'ERR_FLEET_SUSPECT':
+        case 'ERR_FOREIGN_DEPLOYMENT':
         case 'ERR_STORE_UNREADABLE':
         case 'ERR_ROTATION_NOT_STORED':
           return 'operator'

@@ -37,14 +37,15 @@ export async function mark(
   const marked = {
     ...record,
     mark: { reason, at: record.mark?.at ?? now, triedAt: now },
-    coolDown: null,
+    // Whose operators were told that the shop is stuck, they are also told when it works again.
+    coolDown: record.coolDown?.stuck === true ? { ...record.coolDown, until: now } : null,
     attempts: row.withoutAnswered(record),
   }
   const result = await row.put(marked, version)
   if (result.outcome === 'conflict') return null
   if (record.mark === null) events.emit({ type: 'reauthorization.required', shop, reason })
   // The access token lives on until its own end: only its renewal is over.
-  if (canServe(marked, want, { now, durations })) return marked
+  if (want.trigger !== 'forced' && canServe(marked, want, { now, durations })) return marked
   throw new ReauthorizationRequiredError(reason, { shop })
 }
 
@@ -83,25 +84,28 @@ export async function giveUp(
 ): Promise<ServableRecord> {
   const now = time.now()
   const expiredForMs = isServable(before) ? now - expiryOf(before) : -Infinity
-  const pause = {
-    ...coolDownAfter(refusal, before.coolDown, now, durations),
-    stuck: before.coolDown?.stuck === true || expiredForMs >= durations.escalateAfterMs,
-  }
-  const present = await row.rewrite(before, version, (record) => ({
-    ...record,
-    coolDown: isRenewed(record, before) ? record.coolDown : pause,
-    attempts: row.withoutAnswered(record),
-  }))
+  // A shop that needs its merchant is no longer the operators' to mend.
+  const isStuck = before.mark === null && expiredForMs >= durations.escalateAfterMs
+  let pause = coolDownAfter(refusal, before.coolDown, now, durations)
+  let replaced = before
+  const present = await row.rewrite(before, version, (record) => {
+    replaced = record
+    pause = { ...pause, stuck: isStuck || record.coolDown?.stuck === true }
+    const coolDown = isAnother(record, before) ? record.coolDown : pause
+    return { ...record, coolDown, attempts: row.withoutAnswered(record) }
+  })
   const coolDownMs = pause.until - now
   const error = failureOf(refusal, { shop, requestId, retryAfterMs: coolDownMs })
   events.emit({ type: 'renewal.failed', shop, code: error.code, coolDownMs, requestId })
   // Told by the one whose write says so: once, however many processes try.
-  const isNews = pause.stuck && before.coolDown?.stuck !== true && present?.coolDown === pause
+  const isNews = isStuck && replaced.coolDown?.stuck !== true && present?.coolDown === pause
   if (isNews) events.emit({ type: 'renewal.stuck', shop, expiredForMs, code: error.code })
   if (want.trigger !== 'forced' && canServe(present, want, { now: time.now(), durations })) return present
   throw error
 }
 
-function isRenewed(record: TokenRecord, before: TokenRecord): boolean {
-  return record.kind === 'expiring' && before.kind === 'expiring' && record.refreshToken !== before.refreshToken
+/** Whether somebody has replaced what the run failed to renew: with a pair, or with a tombstone. */
+function isAnother(record: TokenRecord, before: TokenRecord): boolean {
+  if (record.kind !== 'expiring' || before.kind !== 'expiring') return record.kind !== before.kind
+  return record.refreshToken !== before.refreshToken
 }

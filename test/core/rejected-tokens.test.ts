@@ -151,6 +151,42 @@ describe('a forced renewal', () => {
     await tokens.force(shop)
     expect(((await record()) as ExpiringRecord).coolDown).toBeNull()
   })
+
+  it.each([
+    ['an outage', { kind: 'throttled', retryAfter: 600 }, {}, 'ERR_TOKEN_ENDPOINT_UNAVAILABLE'],
+    ['a dead refresh token', { kind: 'terminal' }, {}, 'ERR_REAUTHORIZATION_REQUIRED'],
+    ['a row of a newer client secret', { kind: 'slow', ms: 0 }, { secretId: 'newer' }, 'ERR_SECRET_OUTDATED'],
+  ] as const)('is not answered with the old token when it failed: %s', async (_title, answer, given, code) => {
+    const { seed, shopify, tokens } = await managedApp()
+    const { accessToken } = await seed(given)
+    await tokens.token(shop)
+    shopify.faults.next(shop, answer, { times: Infinity })
+
+    await expect(tokens.force(shop)).rejects.toMatchObject({ code })
+    expect((await tokens.token(shop)).value).toBe(accessToken)
+  })
+
+  it('to acquire is not answered with the old token when it failed', async () => {
+    const { seed, shopify, tokens } = await managedApp()
+    const { accessToken } = await seed()
+    shopify.faults.next(shop, { kind: 'throttled', retryAfter: 600 })
+
+    await expect(tokens.acquire(shop, { idToken: shopify.sessionToken(shop) })).rejects.toMatchObject({
+      code: 'ERR_TOKEN_ENDPOINT_UNAVAILABLE',
+    })
+    expect((await tokens.token(shop)).value).toBe(accessToken)
+  })
+
+  it('to acquire is refused by a process that does not know the row’s client secret', async () => {
+    const { record, seed, shopify, tokenCalls, tokens } = await managedApp()
+    const row = await seed({ secretId: 'newer' })
+
+    await expect(tokens.acquire(shop, { idToken: shopify.sessionToken(shop) })).rejects.toMatchObject({
+      code: 'ERR_SECRET_OUTDATED',
+    })
+    expect(tokenCalls()).toBe(0)
+    expect(await record()).toEqual(row)
+  })
 })
 
 describe('a removal', () => {

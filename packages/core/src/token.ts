@@ -38,8 +38,12 @@ export interface CoolDown {
   readonly until: number
   /** How many runs in a row ended without success; the next cool-down grows with it. */
   readonly failures: number
-  /** `rejected`: Shopify's Admin API refuses even new tokens; only renewals for a rejected token wait. */
-  readonly scope: 'all' | 'rejected'
+  /**
+   * - `rejected`: Shopify's Admin API refuses even new tokens; only renewals for a rejected token wait.
+   * - `suspect`: Shopify ended the tokens, and those of too many other shops to believe it; a merchant who is there does
+   *   not wait, for an acquisition mends it.
+   */
+  readonly scope: 'all' | 'rejected' | 'suspect'
   /** Whether the shop has been without a working token for so long that its operators were told. */
   readonly stuck: boolean
 }

@@ -26,7 +26,7 @@ const MARK: Record<keyof ReauthorizationMark, Check> = {
 const COOL_DOWN: Record<keyof CoolDown, Check> = {
   until: isNumber,
   failures: isNumber,
-  scope: oneOf('all', 'rejected'),
+  scope: oneOf('all', 'rejected', 'suspect'),
   stuck: isFlag,
 }
 

@@ -25,12 +25,13 @@ export function coolDownAfter(
   now: number,
   { coolDownMs, outageCoolDownMs, maxCoolDownMs }: Durations,
 ): CoolDown {
-  const failures = (previous?.scope === 'all' ? previous.failures : 0) + 1
+  const failures = (previous === null || previous.scope === 'rejected' ? 0 : previous.failures) + 1
+  const scope = refusal.outcome === 'suspect' ? 'suspect' : 'all'
   const isLasting = refusal.outcome === 'unavailable' || refusal.outcome === 'not-expiring'
   const cap = isLasting ? maxCoolDownMs : outageCoolDownMs
   const asked = 'retryAfterMs' in refusal ? refusal.retryAfterMs : undefined
   const grown = Math.min(cap, coolDownMs * 2 ** Math.min(failures - 1, 30))
-  return { until: now + Math.max(grown, asked ?? 0), failures, scope: 'all', stuck: previous?.stuck ?? false }
+  return { until: now + Math.max(grown, asked ?? 0), failures, scope, stuck: previous?.stuck ?? false }
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Durations } from '../durations.js'
 import {
   type AnyShopifyTokenError,
   CoolingDownError,
+  FleetSuspectError,
   ReauthorizationRequiredError,
   SecretOutdatedError,
 } from '../errors.js'
@@ -67,7 +68,7 @@ export function othersUnderWay(
 
 function regardlessOfOthers(record: TokenRecord | null, want: Want, facts: Facts): Decision {
   if (record === null || record.kind === 'empty' || record.kind === 'removed') return withoutTokens(record, want, facts)
-  if (record.kind !== 'static' && !facts.knownSecretIds.has(record.secretId)) return outdated(record, facts)
+  if (record.kind !== 'static' && !facts.knownSecretIds.has(record.secretId)) return outdated(record, want, facts)
   if (want.acquire === true && want.idToken !== undefined) return { do: 'acquire' }
   return record.kind === 'expiring' ? renewable(record, want, facts) : unrenewable(record, want, facts)
 }
@@ -80,8 +81,8 @@ function withoutTokens(record: TokenRecord | null, want: Want, facts: Facts): De
 }
 
 /** A process with an older configuration must not renew: it would pin the shop to a secret about to be revoked. */
-function outdated(record: ServableRecord, { shop, now, durations }: Facts): Decision {
-  if (isUsable(record, now, durations)) return { do: 'serve', record, outdated: true }
+function outdated(record: ServableRecord, want: Want, { shop, now, durations }: Facts): Decision {
+  if (want.trigger !== 'forced' && isUsable(record, now, durations)) return { do: 'serve', record, outdated: true }
   return {
     do: 'fail',
     error: new SecretOutdatedError(
@@ -124,17 +125,25 @@ function unrenewable(record: Exclude<ServableRecord, ExpiringRecord>, want: Want
   if (record.kind === 'non-expiring' && want.idToken !== undefined) {
     return coolingDown(record, want, facts) ?? { do: 'acquire' }
   }
-  return record.mark === null ? { do: 'mark', record } : reauthorize(record.mark.reason, facts)
+  if (record.mark !== null) return reauthorize(record.mark.reason, facts)
+  return coolingDown(record, want, facts) ?? { do: 'mark', record }
 }
 
 function coolingDown(record: TokenRecord | null, want: Want, { shop, now, durations }: Facts): Decision | null {
   const coolDown = record?.coolDown ?? null
-  if (coolDown?.scope !== 'all' || !isPausing(coolDown, now, durations) || want.trigger === 'forced') return null
-  const error = new CoolingDownError('A recent renewal of this shop failed; the next one has to wait.', {
-    shop,
-    retryAfterMs: coolDown.until - now,
-  })
-  return { do: 'fail', error }
+  if (coolDown === null || !isPausing(coolDown, now, durations) || want.trigger === 'forced') return null
+  const details = { shop, retryAfterMs: coolDown.until - now }
+  switch (coolDown.scope) {
+    case 'rejected':
+      return null
+    case 'suspect':
+      return want.idToken === undefined ? { do: 'fail', error: new FleetSuspectError(details) } : null
+    case 'all':
+      return {
+        do: 'fail',
+        error: new CoolingDownError('A recent renewal of this shop failed; the next one has to wait.', details),
+      }
+  }
 }
 
 function reauthorize(reason: ReauthorizationRequiredError['reason'], { shop }: Facts): Decision {

@@ -219,8 +219,11 @@ const NOTHING_REFUSED: Want = { trigger: 'expired' }
 const ENDED_FOR_WANT_OF_ID_TOKEN: ReadonlySet<string> = new Set([
   'ERR_REAUTHORIZATION_REQUIRED',
   'ERR_INVALID_SESSION_TOKEN',
+  'ERR_FLEET_SUSPECT',
 ])
 
 function coolDownEnd({ coolDown }: ServableRecord, now: number, settings: Settings): number {
-  return coolDown?.scope === 'all' && isPausing(coolDown, now, settings) ? coolDown.until : -Infinity
+  return coolDown !== null && coolDown.scope !== 'rejected' && isPausing(coolDown, now, settings)
+    ? coolDown.until
+    : -Infinity
 }

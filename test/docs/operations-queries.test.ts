@@ -1,0 +1,84 @@
+import { Secret, type TokenRecord } from '@shopify-tokens/core'
+import { aCoolDown, aKey, aMark, aRecord } from '@shopify-tokens/testing'
+import { migrateTokenDatabase, openTokenStore } from '@shopify-tokens/typeorm-store/from-environment'
+import { DataSource } from 'typeorm'
+import { createMariaDbDatabase, createPostgresDatabase, describeWithServer, type TestDatabase } from '../servers.js'
+import { MarkdownDocument } from './markdown.js'
+
+const queries = new MarkdownDocument('docs/operations.md').blocks
+  .filter(({ language }) => language === 'sql')
+  .map(({ code }) => code)
+
+const HOUR_MS = 3_600_000
+const ROWS: Readonly<Record<string, TokenRecord>> = {
+  living: aRecord.expiring({ obtainedAt: 1_795_190_400_000, expiresAt: Date.now() + HOUR_MS }),
+  failing: aRecord.expiring({ expiresAt: Date.now() - HOUR_MS, coolDown: aCoolDown() }),
+  marked: aRecord.expiring({ mark: aMark() }),
+  removed: aRecord.removed(),
+}
+
+/** What the queries say of the rows above, by the shops that they name. */
+function answersAsTold(
+  type: 'postgres' | 'mariadb',
+  create: () => Promise<TestDatabase>,
+  written: (sql: string) => string,
+): void {
+  let database: TestDatabase
+  let connection: DataSource
+  const ask = (query: string): Promise<Record<string, unknown>[]> => connection.query(written(query))
+
+  beforeAll(async () => {
+    database = await create()
+    await migrateTokenDatabase({ url: database.url })
+    const { store, close } = openTokenStore({
+      configuration: {
+        database: { kind: 'server', url: new Secret(database.url) },
+        sealing: { kind: 'keys', keys: [{ id: 'k1', bytes: Buffer.alloc(32, 1) }] },
+      },
+      announce: () => undefined,
+    })
+    for (const [name, record] of Object.entries(ROWS)) await store.put(aKey({ shop: name }), record, 'absent')
+    await close()
+    connection = await new DataSource({ type, url: database.url }).initialize()
+  }, 30_000)
+  afterAll(async () => {
+    await connection.destroy()
+    await database.drop()
+  })
+
+  it('counts the shops of each state', async () => {
+    const [fleet = ''] = queries
+    const counted = (await ask(fleet)).map(({ kind, marked, shops }) => [kind, Boolean(marked), Number(shops)])
+    expect(counted).toHaveLength(3)
+    expect(counted).toEqual(
+      expect.arrayContaining([
+        ['expiring', false, 2],
+        ['expiring', true, 1],
+        ['removed', false, 1],
+      ]),
+    )
+  })
+
+  it.each([
+    ['whose token has ended and whose renewal failed', 1, ['failing']],
+    ['that are marked', 2, ['marked']],
+    ['that were not refreshed since', 3, ['failing']],
+  ] as const)('names the shops %s', async (_what, index, names) => {
+    const rows = await ask(queries[index] ?? '')
+    expect(rows.map(({ shop }) => shop)).toEqual(names.map((name) => `${name}.myshopify.com`))
+  })
+}
+
+it('there are as many as are tried', () => {
+  expect(queries).toHaveLength(4)
+})
+
+describeWithServer('PostgreSQL', 'a query of the operations page on PostgreSQL', () => {
+  answersAsTold('postgres', createPostgresDatabase, (sql) => sql)
+})
+
+describeWithServer('MariaDB', 'a query of the operations page on MariaDB', () => {
+  answersAsTold('mariadb', createMariaDbDatabase, (sql) =>
+    sql.replaceAll('EXTRACT(EPOCH FROM now()) * 1000', 'UNIX_TIMESTAMP() * 1000'),
+  )
+})

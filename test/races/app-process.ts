@@ -100,6 +100,11 @@ export class AppProcess {
     return this.#call('settle')
   }
 
+  /** Makes the database's tokens this process's deployment's. */
+  adoptDeployment(): Promise<boolean> {
+    return this.#call('adopt')
+  }
+
   /** What a platform sends first. */
   terminate(): void {
     this.#child.kill('SIGTERM')

@@ -7,7 +7,7 @@ import { Redis } from 'ioredis6'
 
 const { shopifyUrl, environment, skewMs, redis, closeDeadlineMs, durations } = JSON.parse(process.argv[2])
 const configuration = readEnvironment(environment)
-const { clientId, clientSecret } = configuration
+const { clientId, clientSecret, deploymentId } = configuration
 const opened = openTokenStore({ configuration, announce: () => undefined })
 const redisClient = redis === null ? null : new Redis(redis.url)
 const tell = (message) => process.connected && process.send(message)
@@ -58,7 +58,8 @@ async function fetchAndCount(input, init) {
 const behind = new Set()
 const underWay = new Set()
 const tokens = createTokenManager({
-  ...{ clientId, clientSecret, store, clock, sealing: opened.keyRing, apiVersion: '2026-10', ...durations },
+  ...{ clientId, clientSecret, deploymentId, store, clock, sealing: opened.keyRing, apiVersion: '2026-10' },
+  ...durations,
   ...(redisClient === null ? {} : { lock: new RedisLock(redisClient, { prefix: redis.prefix }) }),
   fetch: fetchAndCount,
   onEvent: (event) => tell({ event }),
@@ -93,6 +94,7 @@ const verbs = {
     await Promise.all(behind)
     behind.clear()
   },
+  adopt: () => tokens.adoptDeployment(),
   leave: () => leave(),
 }
 

@@ -1,11 +1,11 @@
-import type { IoRedisClient, NodeRedisClient } from '@shopify-tokens/redis'
+import type { RedisPublisher, RedisSubscriber } from '@shopify-tokens/redis'
 import { Redis } from 'ioredis6'
 import { Redis as Redis5 } from 'ioredis5'
 import { createClient } from 'redis6'
 import { createClient as createClient5 } from 'redis5'
 
 export interface OpenedClient {
-  readonly client: IoRedisClient | NodeRedisClient
+  readonly client: RedisPublisher & RedisSubscriber
   /** Resolves when the client has noticed that its connection is gone. */
   disconnected(): Promise<unknown>
   close(): void

@@ -1,2 +1,5 @@
-export type { IoRedisClient, NodeRedisClient } from './script-runner.js'
+export { announcedStore, type AnnouncedStoreOptions } from './announced-store.js'
+export type { IoRedisClient, NodeRedisClient } from './clients.js'
+export type { RedisPublisher } from './publisher.js'
 export { RedisLock, type RedisLockOptions } from './redis-lock.js'
+export type { RedisSubscriber } from './subscription.js'

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Held, invalidOption, type Lease, type Lock, refuseUnknownOptions } from '@shopify-tokens/core'
-import { type IoRedisClient, type NodeRedisClient, type RunScript, scriptRunner } from './script-runner.js'
+import type { IoRedisClient, NodeRedisClient } from './clients.js'
+import { type RunScript, scriptRunner } from './script-runner.js'
 
 /** @see RedisLock */
 export interface RedisLockOptions {

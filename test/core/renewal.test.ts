@@ -51,6 +51,21 @@ describe('a token that has expired', () => {
     expect(during?.attempts).toEqual([expect.objectContaining({ grant: 'refresh' })])
   })
 
+  it('is not renewed under a lease that would not outlast the request: the attempt is made anew', async () => {
+    const { clock, record, seed, shopify, store, tokens } = await managedApp({ storeTimeoutMs: 12_000 })
+    await seed({ ageMs: 2 * HOUR_MS })
+    store.next('put', fault.delay(11_000))
+    const hold = shopify.hold('token')
+    const call = tokens.token(shop)
+    await hold.arrived()
+    const ages = ((await record())?.attempts ?? []).map(({ at }) => clock.now() - at)
+    hold.release()
+    await call
+
+    expect(ages).toHaveLength(1)
+    expect(ages[0]).toBeLessThan(10_000)
+  })
+
   it('is left to the process that announced itself first', async () => {
     const { anotherProcess, seed, shopify, tokenCalls, tokens } = await managedApp({
       shopifyOptions: { grace: 'none' },
@@ -194,6 +209,15 @@ describe('an outage of the token endpoint', () => {
     expect((await record())?.attempts).toHaveLength(1)
   })
 
+  it('brings no request that the lease would not outlast', async () => {
+    const { seed, shopify, tokenCalls, tokens } = await managedApp({ timeoutsStrike: true, retryBudgetMs: 14_000 })
+    await seed({ ageMs: 2 * HOUR_MS })
+    shopify.faults.next(shop, { kind: 'hang', when: 'before' }, { times: Infinity })
+
+    await expect(tokens.token(shop)).rejects.toMatchObject({ code: 'ERR_TOKEN_ENDPOINT_UNAVAILABLE' })
+    expect(tokenCalls()).toBe(2)
+  })
+
   it('lets a refusal that is certain take the attempt out of the row', async () => {
     const { record, seed, shopify, tokens } = await managedApp()
     await seed({ ageMs: 2 * HOUR_MS })
@@ -217,6 +241,24 @@ describe('a put that fails', () => {
     expect(await record()).toMatchObject({ accessToken: token.value })
     expect(eventsOf('rotation.unstored').map(({ tries }) => tries)).toEqual([1, 2])
     expect(tokenCalls()).toBe(1)
+  })
+
+  it('leaves the new token to be had though the store is away and the cache has no room for it', async () => {
+    const { eventsOf, seed, store, tokens } = await managedApp({ cacheSize: 1 })
+    const other = parseShop('other.myshopify.com')
+    await seed({ ageMs: 2 * HOUR_MS })
+    await seed({ shop: other })
+    store.next('put', fault.pass())
+    store.always('put', fault.failBefore())
+    const token = await tokens.token(shop)
+    await tokens.token(other)
+    store.always('get', fault.failBefore())
+
+    expect((await tokens.token(shop)).value).toBe(token.value)
+
+    store.heal()
+    await tokens.close()
+    expect(eventsOf('token.rotated')).toHaveLength(1)
   })
 
   it('is not repeated when the row turns out to hold the pair already', async () => {

@@ -31,15 +31,9 @@ export class StoreCalls {
     this.#events = events
   }
 
-  /** Reads the row; a read that failed is repeated once, for its connection may have been dead before it began. */
-  async get(key: RecordKey): Promise<Snapshot> {
-    const read = (): Promise<Snapshot> => this.#store.get(key)
-    return this.#bounded(key.shop, () =>
-      read().catch((error: unknown) => {
-        if (isShopifyTokenError(error) && error.code !== 'ERR_STORE_UNAVAILABLE') throw error
-        return read()
-      }),
-    )
+  /** Reads the row. */
+  get(key: RecordKey): Promise<Snapshot> {
+    return this.#read(key.shop, () => this.#store.get(key))
   }
 
   put(key: RecordKey, record: TokenRecord, expected: Version | 'absent'): Promise<PutResult> {
@@ -51,13 +45,23 @@ export class StoreCalls {
     const register = this.#store.deployments
     if (register === undefined) return null
     return {
-      read: () => this.#bounded(undefined, () => register.read(this.#clientId)),
+      read: () => this.#read(undefined, () => register.read(this.#clientId)),
       write: (deployment, expected) =>
         this.#bounded(undefined, () => register.write(this.#clientId, deployment, expected)),
     }
   }
 
-  async #bounded<T>(shop: Shop | undefined, call: () => Promise<T>): Promise<T> {
+  /** A read that failed is repeated once, if there is time: its connection may have been dead before it began. */
+  #read<T>(shop: Shop | undefined, read: () => Promise<T>): Promise<T> {
+    return this.#bounded(shop, (late) =>
+      read().catch((error: unknown) => {
+        if (late.aborted || (isShopifyTokenError(error) && error.code !== 'ERR_STORE_UNAVAILABLE')) throw error
+        return read()
+      }),
+    )
+  }
+
+  async #bounded<T>(shop: Shop | undefined, call: (late: AbortSignal) => Promise<T>): Promise<T> {
     try {
       return await withDeadline(this.#clock, this.#timeoutMs, call)
     } catch (error) {

@@ -19,6 +19,9 @@ export class DeploymentCheck {
   readonly #own: string | null
   /** Until when (monotonic) the last look counts. */
   #validUntil = -Infinity
+  /** The look under way, for all runs that begin meanwhile. */
+  #look: Promise<boolean> | null = null
+  #isForeign = false
 
   constructor(
     store: StoreCalls,
@@ -38,12 +41,10 @@ export class DeploymentCheck {
   async pass(): Promise<void> {
     const register = this.#store.deployments
     if (register === null || this.#clock.monotonic() < this.#validUntil) return
-    const onRecord = await this.#claimed(register)
-    if (onRecord !== this.#own) {
-      this.#events.emit({ type: 'deployment.foreign' })
-      throw new ForeignDeploymentError()
-    }
-    this.#validUntil = this.#clock.monotonic() + this.#durations.revalidateMs
+    this.#look ??= this.#isOwn(register).finally(() => {
+      this.#look = null
+    })
+    if (!(await this.#look)) throw new ForeignDeploymentError()
   }
 
   /** Puts this process's id on record, whoever stood there. Resolves with whether that changed anything. */
@@ -56,6 +57,15 @@ export class DeploymentCheck {
       if (onRecord === own) return false
       if (await register.write(own, onRecord)) return true
     }
+  }
+
+  async #isOwn(register: BoundRegister): Promise<boolean> {
+    const isOwn = (await this.#claimed(register)) === this.#own
+    // Told when it turns out, not by every run that is refused.
+    if (!isOwn && !this.#isForeign) this.#events.emit({ type: 'deployment.foreign' })
+    this.#isForeign = !isOwn
+    if (isOwn) this.#validUntil = this.#clock.monotonic() + this.#durations.revalidateMs
+    return isOwn
   }
 
   /** The deployment on record, which is this one if there was none. */

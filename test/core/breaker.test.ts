@@ -6,6 +6,7 @@ import { Breaker } from '../../packages/core/src/renewal/breaker.js'
 import { CLIENT_ID, closeAll, HOUR_MS, type ManagedApp, managedApp, shop, someShops } from './managed-app.js'
 
 afterEach(closeAll)
+jest.setTimeout(60_000)
 
 /** Fails at once: the wait that it asks for is longer than a run tries. */
 const THROTTLED = { kind: 'throttled', retryAfter: 15 } as const

@@ -6,6 +6,7 @@ import { FleetWatch } from '../../packages/core/src/renewal/fleet-watch.js'
 import { CLIENT_SECRET, closeAll, HOUR_MS, type ManagedApp, managedApp, shop, someShops } from './managed-app.js'
 
 afterEach(closeAll)
+jest.setTimeout(60_000)
 
 const WINDOW_MS = DEFAULT_DURATIONS.fleetWindowMs
 
@@ -206,7 +207,7 @@ describe('shops that die one by one', () => {
     }
     expect(eventsOf('reauthorization.required')).toHaveLength(6)
     expect(eventsOf('fleet.suspect')).toEqual([])
-  }, 60_000)
+  }, 120_000)
 
   it('are not counted when they are marked already and merely tried again', async () => {
     const { clock, eventsOf, record, seed, shopify, tokens } = await managedApp()

@@ -3,7 +3,7 @@
 // mechanisms to try, for example `pnpm ablate merge lease`; without any, all of them.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { ABLATIONS, patternOf, without } from '../test/ablation/ablations.mjs'
+import { ABLATIONS, nameOf, patternOf, without } from '../test/ablation/ablations.mjs'
 import { outcomeOf } from '../test/ablation/outcome.mjs'
 import { TreeCopy } from '../test/ablation/tree-copy.mjs'
 import { run } from './run.mjs'
@@ -86,7 +86,7 @@ async function report(copy, some) {
 
 function lineOf({ ablation: { mechanism, test }, falls, ms, problem }) {
   const seconds = `${(ms / 1_000).toFixed(1)} s`
-  if (falls) return `  ok      ${mechanism}: without it falls "${test.title}" (${seconds})`
+  if (falls) return `  ok      ${mechanism}: without it falls "${nameOf(test)}" (${seconds})`
   // Of a stack only where it begins.
   const lines = problem.split('\n').filter((line) => !/^\s+at .*node_modules/.test(line) && line.trim() !== '')
   return [`  FAILED  ${mechanism} (${seconds})`, ...lines.slice(0, MAX_LINES)].join('\n          ')

@@ -21,4 +21,5 @@ export interface Ablation {
 
 export declare const ABLATIONS: readonly Ablation[]
 export declare function without(ablation: Ablation, text: string): string
+export declare function nameOf(test: NamedTest): string
 export declare function patternOf(test: NamedTest): string

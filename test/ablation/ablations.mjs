@@ -15,6 +15,11 @@ export function without({ mechanism, file, replace }, text) {
   }, text)
 }
 
+/** The name of the test for people. */
+export function nameOf({ group, title }) {
+  return `${group} › ${title.replace(/%[ds]/g, '…')}`
+}
+
 /** What Jest's `--testNamePattern` must be for the test: `%d` and `%s` stand for what the test's table puts there. */
 export function patternOf({ group, title }) {
   const name = `${group} ${title}`.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

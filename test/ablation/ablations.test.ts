@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MarkdownDocument, root } from '../docs/markdown.js'
-import { ABLATIONS, type Ablation, patternOf, without } from './ablations.mjs'
+import { ABLATIONS, type Ablation, nameOf, patternOf, without } from './ablations.mjs'
 import { outcomeOf, type Report } from './outcome.mjs'
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8')
@@ -30,9 +30,9 @@ it('the table of the README is the list of ablations', () => {
   expect(rows).toEqual(ABLATIONS.map(rowOf))
 })
 
-function rowOf({ mechanism, without: consequence, test: { file, group, title } }: Ablation): string[] {
-  const path = file.replace(/^test\//, '')
-  return [mechanism, consequence, `[${path}](${path}): ${group} › ${title.replace(/%[ds]/g, '…')}`]
+function rowOf({ mechanism, without: consequence, test }: Ablation): string[] {
+  const path = test.file.replace(/^test\//, '')
+  return [mechanism, consequence, `[${path}](${path}): ${nameOf(test)}`]
 }
 
 describe('a mechanism that has moved', () => {

@@ -135,4 +135,16 @@ export const RUNS_THAT_MEET = [
     },
     failure: 'Expected: "put"',
   },
+  {
+    mechanism: 'deployment check',
+    without: 'a copy of the database renews, and so retires the original’s refresh tokens',
+    file: `${RENEWAL}/renewal-run.ts`,
+    replace: [['await this.#context.deployment.pass()', '']],
+    test: {
+      file: 'test/core/deployments.test.ts',
+      group: 'the deployment that was named first',
+      title: 'keeps a process with %s from calling Shopify and from writing',
+    },
+    failure: 'Received promise resolved instead of rejected',
+  },
 ]

@@ -71,6 +71,18 @@ export const SERVING = [
     failure: 'The store did not answer',
   },
   {
+    mechanism: 'news of writes',
+    without: 'what another process has announced waits until the cached token is old enough',
+    file: 'packages/core/src/renewal/row-news.ts',
+    replace: [['this.#onWrite(shop)', 'void shop']],
+    test: {
+      file: 'test/core/row-news.test.ts',
+      group: 'a cached token whose row another process has written',
+      title: 'is served once more and read again behind the request',
+    },
+    failure: 'toBe(expected)',
+  },
+  {
     mechanism: 'revalidation',
     without: 'a cached token is never read again before it is due',
     file: 'packages/core/src/serving/serving.ts',

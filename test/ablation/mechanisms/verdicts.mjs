@@ -46,6 +46,18 @@ export const VERDICTS = [
     failure: 'Expected: > 14000',
   },
   {
+    mechanism: 'fleet watch',
+    without: 'every shop of a restored database is marked',
+    file: `${RENEWAL}/verdicts.ts`,
+    replace: [['!fleet.dies(shop)', 'fleet === null']],
+    test: {
+      file: 'test/core/fleet-watch.test.ts',
+      group: 'an old database that was restored',
+      title: 'marks at most five shops, tells once, and marks again when the share has fallen',
+    },
+    failure: 'Expected: >= 45',
+  },
+  {
     mechanism: 'daily try of a marked shop',
     without: 'a mark is final until the merchant comes',
     file: `${RENEWAL}/schedule.ts`,
@@ -92,6 +104,18 @@ export const VERDICTS = [
       title: 'makes nobody call Shopify while the shop cools down',
     },
     failure: '-   "code": "ERR_COOLING_DOWN"',
+  },
+  {
+    mechanism: 'breaker',
+    without: 'every shop calls an endpoint that is down for all of them',
+    file: `${RENEWAL}/renewal-run.ts`,
+    replace: [['const retryAfterMs = this.#context.breaker.admit()', 'const retryAfterMs: number = 0']],
+    test: {
+      file: 'test/core/breaker.test.ts',
+      group: 'an endpoint that is down for all shops',
+      title: 'is asked by one run in each pause, and by all as soon as it answers',
+    },
+    failure: 'Expected: 0',
   },
   {
     mechanism: 'cool-down of refused tokens',

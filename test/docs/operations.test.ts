@@ -1,3 +1,4 @@
+import { DEFAULT_DURATIONS } from '../../packages/core/src/durations.js'
 import { MarkdownDocument, plain } from './markdown.js'
 import { SourceFacts } from './source-facts.js'
 
@@ -27,6 +28,16 @@ it('says of every event who hears of it', () => {
 it.each(types)('%s: tells what it means, what happens by itself, what to do, and when it is over', (type) => {
   const parts = [...document.section(type).matchAll(/^- \*\*(.+?):\*\* \S/gm)].map(([, part]) => part)
   expect(parts).toEqual(['What it means', 'By itself', 'What to do', 'Over when'])
+})
+
+it('reckons the size of a fleet from the defaults', () => {
+  const { leaseMs, refreshAheadMs, revalidateMs } = DEFAULT_DURATIONS
+  const renewalsPerSecond = 50_000 / ((3_600_000 - refreshAheadMs * 1.1) / 1000)
+  const figures = new Map(document.table('Sizing').rows.map(([what = '', , figure = '']) => [what, figure]))
+  expect(figures.get('renewals')).toBe(`${renewalsPerSecond.toFixed()} a second`)
+  expect(figures.get('writes')).toBe(`${(2 * renewalsPerSecond).toFixed()} a second`)
+  expect(figures.get('reads behind requests')?.replace(' ', '')).toMatch(`${(5e7 / revalidateMs).toFixed()} a second`)
+  expect(figures.get('time a request may wait')).toBe(`${((leaseMs + 2_000) / 1000).toFixed()} s`)
 })
 
 describe('a rule of Shopify that a document names', () => {

@@ -61,6 +61,15 @@ describe('a conflict', () => {
     expect(put(merge(minted(), present, true))).toEqual({ ...present, attempts: [], mark: null, coolDown: null })
   })
 
+  it('keeps the pause that came with my pair when the row is my own write', () => {
+    const coolDown = aCoolDown({ scope: 'rejected' })
+    const record = aRecord.expiring({ refreshToken: 'mine', predecessor: 'R1', coolDown })
+
+    expect(merge(minted({ record }), record, true)).toEqual({ outcome: 'stored', record })
+    const theirs = { ...record, coolDown: aCoolDown({ until: 7 }), attempts: [own] }
+    expect(put(merge(minted({ record }), theirs, true))).toEqual({ ...record, attempts: [] })
+  })
+
   it('puts mine first when the current token stood in the reading', () => {
     const present = aRecord.expiring({ refreshToken: 'R1', alternates: ['N1'], predecessor: 'R0' })
 

@@ -46,10 +46,13 @@ export function merge(minted: Minted, present: TokenRecord | null, conflicted: b
   }
   const holder = holderOf(record, present)
   if (holder !== null) {
-    const clean = holder.mark === null && holder.coolDown === null && holder.attempts.length === attempts.length
+    // Our own write, whose answer was lost: the pause that came with the pair still holds.
+    const coolDown = holder.accessToken === record.accessToken ? record.coolDown : null
+    const pausesAsMinted = holder.coolDown?.until === coolDown?.until
+    const clean = holder.mark === null && pausesAsMinted && holder.attempts.length === attempts.length
     return clean
       ? { outcome: 'stored', record: holder }
-      : { outcome: 'put', record: { ...holder, mark: null, coolDown: null, attempts } }
+      : { outcome: 'put', record: { ...holder, mark: null, coolDown, attempts } }
   }
   if (record.kind !== 'expiring' || present?.kind !== 'expiring') {
     return { outcome: 'put', record: { ...record, attempts } }

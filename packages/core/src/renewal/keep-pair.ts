@@ -10,6 +10,7 @@ import {
   type TokenRecord,
 } from '../token.js'
 import { retryDelayMs } from './backoff.js'
+import { endlessConflict, MAX_CONFLICTS } from './endless-conflict.js'
 import { isAcquisition, merge, type Minted } from './merge.js'
 import { RETRY_BASE_MS } from './present.js'
 import type { Announced, Row } from './row.js'
@@ -51,7 +52,7 @@ async function putUntilTaken(
   let present: TokenRecord | null = announced.record
   let version: Version | 'absent' = announced.version
   let failures = 0
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     const conflicted = version !== announced.version
     const merged = merge(minted, present, conflicted)
     if (merged.outcome === 'drop') return null
@@ -64,6 +65,7 @@ async function putUntilTaken(
         return record
       }
       ;({ record: present, version } = result.present)
+      if (tries % MAX_CONFLICTS === 0) throw endlessConflict(shop)
     } catch (error) {
       unstored.set(shop, record)
       offer(record)

@@ -68,7 +68,7 @@ export const SERVING = [
       group: 'a put that fails',
       title: 'leaves the new token to be had though the store is away and the cache has no room for it',
     },
-    failure: 'The store did not answer',
+    failure: '+   "status": "rejected"',
   },
   {
     mechanism: 'news of writes',

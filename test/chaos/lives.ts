@@ -1,0 +1,238 @@
+import { candidates, type Shop } from '@shopify-tokens/core'
+import type { RequestTraits } from '@shopify-tokens/testing'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FailedRequest, History } from './history.js'
+import { CLOCK_SLACK_MS, durationsOf, type Plan } from './plan.js'
+import type { Rows } from './rows.js'
+import type { Seeded } from './seeded.js'
+import type { Shopifys } from './shopifys.js'
+import { switchesOf } from './switches.js'
+import { type Trail, trailOf } from './trail.js'
+import { type Death, deathOf, isAnnounced } from './verdict.js'
+import type { Workers } from './workers.js'
+
+/** A shop that only its merchant could bring back. */
+export interface Incident {
+  readonly shop: string
+  readonly death: Death | 'falsely-marked'
+  readonly isAnnounced: boolean
+  /** For a lost acquisition: whether Shopify would still have accepted a refresh token when it was asked. */
+  readonly hadLivingPair: boolean
+  /** For a lost acquisition: whether the app had asked for it by `acquire()`. */
+  readonly wasOrdered: boolean
+  /** What the shop had been through, for whoever has to study it. */
+  readonly trail: Trail
+}
+
+interface Life {
+  readonly shop: Shop
+  /** A story about it is going on: nobody else touches it. */
+  isBusy: boolean
+  installedAt: number
+  /** Whether a visit of the merchant has ended well since. */
+  isAcquired: boolean
+  how: 'token' | 'acquire'
+  /** Of the latest request of an acquisition. */
+  hadLivingPair: boolean
+}
+
+const VISIT_PAUSE_MS = 250
+const MOST_VISITS = 120
+const LOOK_PAUSE_MS = 250
+/** A pair that has been in memory for longer was dropped. */
+const LONGEST_HELD_MS = 30_000
+/** Codes with which a shop may turn out to need its merchant. */
+const TELLING: ReadonlySet<string> = new Set(['ERR_REAUTHORIZATION_REQUIRED', 'ERR_FLEET_SUSPECT'])
+
+/** What merchants do with the app, and what becomes of their shops. One story per shop at a time. */
+export class Lives {
+  readonly incidents: Incident[] = []
+  /** Requests that failed although the worker had a token that was good for a while yet. */
+  readonly failedOnValidTokens: string[] = []
+  readonly neverServed: string[] = []
+  readonly #lives: ReadonlyMap<string, Life>
+  readonly #plan: Plan
+  readonly #shopifys: Shopifys
+  readonly #workers: Workers
+  readonly #history: History
+  readonly #rows: Rows
+  readonly #chance: Seeded
+  readonly #takeNews: () => void
+  readonly #stories = new Set<Promise<void>>()
+
+  constructor(parts: {
+    readonly shops: readonly Shop[]
+    readonly plan: Plan
+    readonly shopifys: Shopifys
+    readonly workers: Workers
+    readonly history: History
+    readonly rows: Rows
+    readonly chance: Seeded
+    /** Brings the history up to date. */
+    readonly takeNews: () => void
+  }) {
+    const newLife = { isBusy: false, installedAt: 0, isAcquired: false, how: 'token', hadLivingPair: false } as const
+    this.#lives = new Map(parts.shops.map((shop) => [shop, { ...newLife, shop }]))
+    this.#plan = parts.plan
+    this.#shopifys = parts.shopifys
+    this.#workers = parts.workers
+    this.#history = parts.history
+    this.#rows = parts.rows
+    this.#chance = parts.chance
+    this.#takeNews = parts.takeNews
+  }
+
+  /** Installs the app in every shop. */
+  async installAll(): Promise<void> {
+    await Promise.all(
+      [...this.#lives.values()].map((life) =>
+        this.#tell(life, async () => {
+          this.#install(life)
+          await this.#visit(life, 'token')
+        }),
+      ),
+    )
+  }
+
+  /** Something that makes the app acquire a new pair happens to some shop. */
+  somethingHappens(): void {
+    const free = [...this.#lives.values()].filter(({ isBusy, isAcquired }) => !isBusy && isAcquired)
+    if (free.length === 0) return
+    const life = this.#chance.pick(free)
+    const kind = this.#chance.between(1, 10)
+    void this.#tell(life, async () => {
+      // Scopes grow: the app orders a new pair while the old one lives.
+      if (kind > 7) return this.#visit(life, 'acquire')
+      life.isAcquired = false
+      this.#shopifys.of(life.shop).uninstall(life.shop)
+      if (kind > 3) await this.#untilItWorks(life, () => this.#workers.call(life.shop, { do: 'remove' }))
+      await sleep(this.#chance.between(100, 1_000))
+      this.#install(life)
+      // Without the webhook the app knows nothing of it; with it, the row is a tombstone.
+      return this.#visit(life, kind > 3 || this.#chance.next() < 0.5 ? 'token' : 'acquire')
+    })
+  }
+
+  /** A request has failed at a worker. */
+  failed({ shop, code, token, expiresAt, at }: FailedRequest): void {
+    const life = this.#lifeOf(shop)
+    const isValid = token !== null && this.#shopifys.of(shop).accessTokenState(shop, token) === 'live'
+    const { minRemainingMs } = durationsOf(this.#plan)
+    if (isValid && expiresAt - at > minRemainingMs + CLOCK_SLACK_MS) {
+      this.failedOnValidTokens.push(`${shop}: ${code}, ${expiresAt - at} ms before the token's end`)
+    }
+    if (TELLING.has(code) && !life.isBusy && life.isAcquired) void this.#tell(life, () => this.#lookAfter(life))
+  }
+
+  /** Notes what an acquisition that has arrived at Shopify puts at risk. */
+  arriving({ shop, grant, endpoint }: RequestTraits): void {
+    if (endpoint !== 'token' || grant !== 'id-token') return
+    this.#takeNews()
+    const known = [...this.#history.of(shop).arrived.values()].slice(-10).map(({ refreshToken }) => refreshToken)
+    this.#lifeOf(shop).hadLivingPair = this.#shopifys.of(shop).hasLiveCredential(shop, known)
+  }
+
+  /** Resolves when no story is going on. */
+  async settled(): Promise<void> {
+    while (this.#stories.size > 0) await Promise.all(this.#stories)
+  }
+
+  /** Asks once for every shop's token, and looks at what its row holds. Shops that need their merchant become incidents. */
+  async takeStock(): Promise<number> {
+    const alive = [...this.#lives.values()].filter(({ isAcquired }) => isAcquired)
+    for (const life of alive) {
+      const outcome = await this.#workers.call(life.shop, { do: 'serve' })
+      if (outcome === 'ok' && (await this.#isAlive(life))) continue
+      const before = this.incidents.length
+      await this.#examine(life)
+      if (this.incidents.length === before) {
+        this.neverServed.push(`${life.shop}: ${outcome === 'ok' || outcome === 'died' ? outcome : outcome.message}`)
+      }
+    }
+    return alive.length
+  }
+
+  #install(life: Life): void {
+    life.installedAt = Date.now()
+    this.#shopifys.of(life.shop).installShop(life.shop)
+  }
+
+  async #visit(life: Life, how: 'token' | 'acquire'): Promise<void> {
+    const { shop } = life
+    life.how = how
+    await this.#untilItWorks(life, () => {
+      const idToken = this.#shopifys.of(shop).sessionToken(shop)
+      return this.#workers.call(shop, { do: 'visit', idToken, how })
+    })
+    life.isAcquired = true
+  }
+
+  async #untilItWorks({ shop }: Life, work: () => ReturnType<Workers['call']>): Promise<void> {
+    let last = ''
+    for (let n = 1; n <= MOST_VISITS; n++) {
+      const outcome = await work()
+      if (outcome === 'ok') return
+      last = outcome === 'died' ? outcome : outcome.message
+      await sleep(VISIT_PAUSE_MS)
+    }
+    this.neverServed.push(`${shop}: ${last}`)
+  }
+
+  /** A worker has said that the shop needs its merchant. Finds out whether that is so, and lets the merchant come. */
+  async #lookAfter(life: Life): Promise<void> {
+    await this.#examine(life)
+    await this.#visit(life, 'token')
+  }
+
+  async #examine(life: Life): Promise<void> {
+    const until = Date.now() + durationsOf(this.#plan).leaseMs + CLOCK_SLACK_MS
+    // Somebody may be asking Shopify for a pair, or have one in memory that the store does not take.
+    while (Date.now() < until || this.#isHeld(life)) {
+      if (await this.#isAlive(life)) return
+      await sleep(LOOK_PAUSE_MS)
+      this.#takeNews()
+    }
+    const { shop, installedAt, hadLivingPair, how } = life
+    const row = await this.#rows.read(shop)
+    if (await this.#isAlive(life)) return
+    const history = this.#history.of(shop)
+    const isAlive = this.#shopifys.of(shop).hasLiveCredential(shop, candidates(row))
+    const calls = this.#shopifys.tokenCalls(shop)
+    const verdict = deathOf({ switches: switchesOf(shop), installedAt, calls, history, latestMs: this.#plan.latestMs })
+    const isAnnouncedDeath = isAlive || isAnnounced(verdict, row, history)
+    this.incidents.push({
+      ...{ shop, hadLivingPair, death: isAlive ? 'falsely-marked' : verdict.death },
+      ...{ wasOrdered: how === 'acquire', isAnnounced: isAnnouncedDeath, trail: trailOf(installedAt, calls, history) },
+    })
+  }
+
+  /** Whether a worker that lives has a pair of the shop that is not stored. */
+  #isHeld({ shop, installedAt }: Life): boolean {
+    const { arrived, stored } = this.#history.of(shop)
+    const since = Math.max(installedAt, Date.now() - LONGEST_HELD_MS)
+    return [...arrived.values()].some(
+      ({ at, refreshToken, worker }) => at >= since && !stored.has(refreshToken) && this.#workers.isLiving(worker),
+    )
+  }
+
+  async #isAlive({ shop }: Life): Promise<boolean> {
+    const row = await this.#rows.read(shop)
+    return row !== null && row.mark === null && this.#shopifys.of(shop).hasLiveCredential(shop, candidates(row))
+  }
+
+  async #tell(life: Life, story: () => Promise<void>): Promise<void> {
+    life.isBusy = true
+    const told = story().finally(() => {
+      life.isBusy = false
+      this.#stories.delete(told)
+    })
+    this.#stories.add(told)
+    await told
+  }
+
+  #lifeOf(shop: string): Life {
+    const life = this.#lives.get(shop)
+    if (life === undefined) throw new Error(`${shop} is no shop of this run.`)
+    return life
+  }
+}

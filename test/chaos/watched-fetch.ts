@@ -1,0 +1,61 @@
+import type { Fetch, Grant } from '@shopify-tokens/core'
+import { fakeShopifyFetch } from '@shopify-tokens/testing'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Journal } from './journal.js'
+import type { KillSwitch } from './kill-switch.js'
+import type { Seeded } from './seeded.js'
+import { pairOf } from './switches.js'
+import type { Arrived } from './watched-store.js'
+
+/** One answer in so many is handed on late. */
+const DELAYED_IN = 60
+
+/** The Shopifys of a run, and the longest that an answer of theirs is held back. */
+export interface Ways {
+  readonly shopifys: readonly string[]
+  readonly longestDelayMs: number
+  readonly chance: Seeded
+}
+
+/**
+ * The way to the Shopify that a shop lives under. Writes down each pair that arrives, dies where it is told to, and
+ * hands some answers on late.
+ */
+export function watchedFetch(
+  { shopifys, longestDelayMs, chance }: Ways,
+  journal: Journal,
+  killSwitch: KillSwitch,
+  arrived: Arrived,
+): Fetch {
+  const ways = shopifys.map((url) => fakeShopifyFetch(url))
+  return async (input, init) => {
+    const { hostname: shop, pathname } = new URL(input)
+    const way = ways[pairOf(shop)]
+    if (way === undefined) throw new TypeError(`${shop} is no shop of this run.`)
+    const response = await way(input, init)
+    if (!pathname.endsWith('/oauth/access_token')) return response
+    const refreshToken = response.ok ? await refreshTokenIn(response.clone()) : undefined
+    if (refreshToken !== undefined) {
+      const requestId = response.headers.get('x-request-id') ?? ''
+      journal.write({ t: 'answer', shop, grant: grantIn(init), requestId, refreshToken, at: Date.now() })
+      killSwitch.reached('after-answer', shop)
+      arrived.add(shop, refreshToken)
+    }
+    if (chance.between(1, DELAYED_IN) === 1) await sleep(chance.between(1, longestDelayMs))
+    return response
+  }
+}
+
+/** `undefined`: the answer was cut off, or lacks it. */
+async function refreshTokenIn(response: Response): Promise<string | undefined> {
+  try {
+    const { refresh_token: refreshToken } = (await response.json()) as { refresh_token?: string }
+    return refreshToken
+  } catch {
+    return undefined
+  }
+}
+
+function grantIn({ body }: RequestInit): Grant {
+  return typeof body === 'string' && body.includes('grant_type=refresh_token') ? 'refresh' : 'id-token'
+}

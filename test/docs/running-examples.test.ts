@@ -10,9 +10,8 @@ import type { TokenManager } from '@shopify-tokens/core'
 import { shopifyTokens } from '@shopify-tokens/express'
 import { FakeShopify } from '@shopify-tokens/testing'
 import express, { type Express } from 'express'
-import ts from 'typescript'
 import { MarkdownDocument } from './markdown.js'
-import { compilerOptions } from './source-facts.js'
+import { runBlock } from './run-block.js'
 
 const readme = new MarkdownDocument('README.md')
 const SHOP = 'reader.myshopify.com'
@@ -24,20 +23,6 @@ function blockWith(name: string): string {
   const found = readme.blocks.filter(({ language, code }) => language === 'ts' && code.includes(`from '${name}'`))
   expect(found).toHaveLength(1)
   return found[0]?.code ?? ''
-}
-
-/** Runs a block as a module of its own, with `imports` in place of what it would import under these names. */
-function runBlock(code: string, given: Readonly<Record<string, unknown>> = {}, imports: object = {}): void {
-  const { outputText } = ts.transpileModule(code, {
-    compilerOptions: { ...compilerOptions(), module: ts.ModuleKind.CommonJS, verbatimModuleSyntax: false },
-  })
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the block's own imports, by name
-  const load = (name: string): unknown => (name in imports ? imports[name as keyof typeof imports] : require(name))
-  const names = ['require', 'exports', 'module', ...Object.keys(given)]
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- running what the reader would run is the test
-  const block = new Function(...names, outputText) as (...args: unknown[]) => void
-  const module = { exports: {} }
-  block(load, module.exports, module, ...Object.values(given))
 }
 
 describe.each([
@@ -80,7 +65,7 @@ describe.each([
 
   it('runs, and answers a request with a live token', async () => {
     shopify.installShop(SHOP)
-    runBlock(blockWith(name))
+    await runBlock(blockWith(name))
     while (addressOf(listening) === null) await new Promise((resolve) => setImmediate(resolve))
     const port = addressOf(listening)?.port ?? 0
 
@@ -116,7 +101,7 @@ describe("the example of an app's own test", () => {
       })
       return app
     }
-    runBlock(blockWith('node:test'), { makeApp, get }, { 'node:test': { it } })
+    await runBlock(blockWith('node:test'), { makeApp, get }, { 'node:test': { it } })
 
     expect(tests).toHaveLength(1)
     for (const body of tests) await body()

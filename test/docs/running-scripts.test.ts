@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseShop, type TokenManager } from '@shopify-tokens/core'
+import { FakeShopify } from '@shopify-tokens/testing'
+import { openTokenManager } from '@shopify-tokens/typeorm-store/from-environment'
+import { MarkdownDocument } from './markdown.js'
+import { runBlock } from './run-block.js'
+
+// The scripts that an operator copies from the documents, run as they stand there.
+
+const CLIENT = { clientId: 'scripts-app', clientSecret: 'scripts-secret' }
+const SHOPS = ['one.myshopify.com', 'two.myshopify.com'].map(parseShop)
+const before = { env: { ...process.env }, fetch: globalThis.fetch }
+
+let shopify: FakeShopify
+let folder: string
+let printed: jest.SpyInstance
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'shopify-tokens-scripts-'))
+  shopify = await FakeShopify.start(CLIENT)
+  globalThis.fetch = shopify.fetch
+  Object.assign(process.env, {
+    SHOPIFY_API_KEY: CLIENT.clientId,
+    SHOPIFY_API_SECRET: CLIENT.clientSecret,
+    SHOPIFY_TOKENS_DATABASE_URL: `sqlite:${join(folder, 'tokens.sqlite')}`,
+    SHOPIFY_TOKENS_SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+    SHOPIFY_TOKENS_DEPLOYMENT: 'production',
+  })
+  jest.spyOn(process.stderr, 'write').mockReturnValue(true)
+  jest.spyOn(console, 'error').mockReturnValue()
+  printed = jest.spyOn(console, 'log').mockReturnValue()
+  for (const shop of SHOPS) shopify.installShop(shop)
+  await asProcess(async (tokens) => {
+    for (const shop of SHOPS) await tokens.acquire(shop, { idToken: shopify.sessionToken(shop) })
+  })
+})
+afterEach(async () => {
+  process.env = { ...before.env }
+  globalThis.fetch = before.fetch
+  jest.restoreAllMocks()
+  await shopify.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function asProcess(work: (tokens: TokenManager) => Promise<void>): Promise<void> {
+  const { tokens, close } = openTokenManager()
+  await work(tokens)
+  await close()
+}
+
+/** Runs the one script that stands under a heading. */
+async function runScript(path: string, heading: string): Promise<void> {
+  const document = new MarkdownDocument(path)
+  const section = document.section(heading)
+  const [script, ...others] = document.blocks.filter(
+    ({ language, code }) => language === 'ts' && section.includes(code) && code.includes('openTokenManager()'),
+  )
+  if (script === undefined || others.length > 0) throw new Error(`${path}: expected one script under "${heading}"`)
+  await runBlock(script.code)
+}
+
+it('the script that adopts a deployment does so once', async () => {
+  const adopt = (): Promise<void> => runScript('docs/operations.md', 'A copied database, or staging')
+  const [shop] = SHOPS as [(typeof SHOPS)[number]]
+  process.env.SHOPIFY_TOKENS_DEPLOYMENT = 'elsewhere'
+  await asProcess(async (tokens) => {
+    await expect(tokens.force(shop)).rejects.toMatchObject({ code: 'ERR_FOREIGN_DEPLOYMENT' })
+  })
+
+  await adopt()
+  await adopt()
+
+  expect(printed.mock.calls).toEqual([['adopted'], ['was ours already']])
+  await asProcess(async (tokens) => {
+    await tokens.force(shop)
+  })
+})
+
+it('the script that tries every marked shop clears those that live, and names those that do not', async () => {
+  const [living, dead] = SHOPS as [(typeof SHOPS)[number], (typeof SHOPS)[number]]
+  const refusals = SHOPS.map((shop) => shopify.faults.next(shop, { kind: 'terminal' }, { times: Infinity }))
+  await asProcess(async (tokens) => {
+    for (const shop of SHOPS) await expect(tokens.force(shop)).rejects.toThrow()
+  })
+  refusals[0]?.cancel()
+
+  await runScript('docs/operations.md', 'Try every marked shop now')
+
+  expect(shopify.counters(living).tokenCallsByGrant.refresh.granted).toBe(1)
+  const told = jest.mocked(console.error).mock.calls
+  expect(told).toEqual([[dead, expect.objectContaining({ code: 'ERR_REAUTHORIZATION_REQUIRED' })]])
+})
+
+it('the script that refreshes every shop does so with one call for each', async () => {
+  await runScript('SECURITY.md', 'Sealing keys')
+
+  for (const shop of SHOPS) expect(shopify.counters(shop).tokenCallsByGrant.refresh.granted).toBe(1)
+})

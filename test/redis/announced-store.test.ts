@@ -5,8 +5,9 @@ import { aKey, aRecord, tokenStoreContract } from '@shopify-tokens/testing'
 import { Cluster, Redis } from 'ioredis6'
 import { createClient, createClientPool, createCluster, createSentinel } from 'redis6'
 import { describeWithServer, redisWithPrefix } from '../servers.js'
+import { until } from '../until.js'
 import { clients, type OpenedClient } from './clients.js'
-import { Ear, until } from './ear.js'
+import { Ear } from './ear.js'
 
 const opened: OpenedClient[] = []
 

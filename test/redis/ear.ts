@@ -1,16 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { RecordKey, TokenStore, WriteWatch } from '@shopify-tokens/core'
-
-const PATIENCE_MS = 15_000
-
-/** Waits for something that comes from outside this process, and says so when it does not come. */
-export async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`In vain: ${what}`)
-    await delay(5)
-  }
-}
+import { until } from '../until.js'
 
 /** Watches a store and remembers what it hears. */
 export class Ear {

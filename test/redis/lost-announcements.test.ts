@@ -3,8 +3,9 @@ import { announcedStore } from '@shopify-tokens/redis'
 import { aKey, aRecord } from '@shopify-tokens/testing'
 import { Redis } from 'ioredis6'
 import { describeWithOwnServers, type OwnServer, startRedis } from '../own-servers.js'
+import { until } from '../until.js'
 import { clients, type OpenedClient } from './clients.js'
-import { Ear, until } from './ear.js'
+import { Ear } from './ear.js'
 
 describeWithOwnServers(['Redis'], 'a store whose writes are announced', () => {
   let server: OwnServer

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type * as Core from '@shopify-tokens/core'
 import {
   createTokenManager,
   InvalidOptionError,
@@ -20,6 +21,15 @@ const keyRing = staticKeyRing([{ id: 'k1', bytes: new Uint8Array(32) }])
 const NEEDED: TokenManagerOptions = { clientId: 'client-id', clientSecret: 'shpss_planted', store, sealing: keyRing }
 const DURATIONS = Object.keys(DEFAULT_DURATIONS) as (keyof Durations)[]
 const NUMBERS = [...DURATIONS, 'cacheSize'] as const
+
+/** The module once more, as two installed versions of the package would be. */
+function anotherCopy(): typeof Core {
+  let copy: typeof Core | undefined
+  jest.isolateModules(() => {
+    copy = jest.requireActual<typeof Core>('@shopify-tokens/core')
+  })
+  return copy!
+}
 
 describe('options', () => {
   it('are completed from the defaults', () => {
@@ -93,8 +103,14 @@ describe('options', () => {
       previousClientSecret: 'before',
     })
 
-    expect(clientSecret).toBe(current)
+    expect(clientSecret.equals(current)).toBe(true)
     expect(clientSecrets.map((secret) => secret.reveal())).toEqual(['now', 'before'])
+  })
+
+  it('take a Secret of another copy of the module', () => {
+    const { Secret: Theirs } = anotherCopy()
+
+    expect(parseOptions({ ...NEEDED, clientSecret: new Theirs('now') }).clientSecret.reveal()).toBe('now')
   })
 
   it.each(['a', 'a'.repeat(255)])('accept a client id of 1 to 255 characters', (clientId) => {

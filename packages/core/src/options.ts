@@ -10,7 +10,7 @@ import type { KeyRing } from './ports/key-ring.js'
 import type { Lock } from './ports/lock.js'
 import { type Random, systemRandom } from './ports/random.js'
 import type { TokenStore } from './ports/token-store.js'
-import { Secret } from './secret.js'
+import { isSecret, Secret } from './secret.js'
 
 /** What {@link createTokenManager} takes. Unknown keys are refused. */
 export interface TokenManagerOptions extends Partial<Durations> {
@@ -175,8 +175,8 @@ function text(
 
 function secret(options: TokenManagerOptions, name: 'clientSecret' | 'previousClientSecret'): Secret {
   const value: unknown = options[name]
-  if (value instanceof Secret && value.reveal() !== '') return value
-  if (typeof value === 'string' && value !== '') return new Secret(value)
+  const text = isSecret(value) ? value.reveal() : value
+  if (typeof text === 'string' && text !== '') return new Secret(text)
   throw invalidOption(name, 'a non-empty string or a Secret', value)
 }
 

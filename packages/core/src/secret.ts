@@ -2,6 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { inspect } from 'node:util'
 
 const REDACTED = '[redacted]'
+/** Marks our secrets across copies of this module, as errors are. */
+const BRAND = Symbol.for('@shopify-tokens/secret')
 
 /**
  * A string that prints as `[redacted]` wherever a value gets printed by accident: template strings, `console.log`,
@@ -12,6 +14,7 @@ export class Secret {
 
   constructor(text: string) {
     this.#text = text
+    Object.defineProperty(this, BRAND, { value: true })
   }
 
   /** The text itself. Call it at the last moment, where the text goes on the wire or into a cipher. */
@@ -35,6 +38,11 @@ export class Secret {
   [inspect.custom](): string {
     return REDACTED
   }
+}
+
+/** Whether `value` is a {@link Secret}, whichever copy of the package made it. */
+export function isSecret(value: unknown): value is Pick<Secret, 'reveal'> {
+  return typeof value === 'object' && value !== null && BRAND in value
 }
 
 /**

@@ -1,6 +1,6 @@
-import { parseShop, type Shop, type TokenManager, type TokenStore } from '@shopify-tokens/core'
-import { fault } from '@shopify-tokens/testing'
-import { closeAll, HOUR_MS, type ManagedApp, managedApp, shop, someShops } from './managed-app.js'
+import { fingerprint, parseShop, type Shop, type TokenManager, type TokenStore } from '@shopify-tokens/core'
+import { aRecord, fault } from '@shopify-tokens/testing'
+import { CLIENT_SECRET, closeAll, HOUR_MS, type ManagedApp, managedApp, shop, someShops } from './managed-app.js'
 
 afterEach(closeAll)
 
@@ -104,6 +104,32 @@ describe('a store that answers every write with a conflict', () => {
 
     await expect(tokens.close()).rejects.toMatchObject({ code: 'ERR_ROTATION_NOT_STORED', shops: [shop] })
     expect(app.eventsOf('rotation.unstored').length).toBeGreaterThan(0)
+  })
+
+  it('keeps no run that finds the refresh token dead busy for ever', async () => {
+    const app = await managedApp()
+    await app.seed({ ageMs: 2 * HOUR_MS })
+    app.shopify.faults.next(shop, { kind: 'terminal' }, { times: Infinity })
+
+    await expect(alwaysTooLate(app, 1).token(shop)).rejects.toMatchObject({ code: 'ERR_LEASE_TIMEOUT' })
+    expect(app.store.count('get')).toBeLessThan(1_000)
+    expect(app.eventsOf('reauthorization.required')).toEqual([])
+  })
+
+  it.each([
+    ['cannot be renewed', aRecord.nonExpiring({ secretId: fingerprint(CLIENT_SECRET) })],
+    [
+      'was minted because of another',
+      aRecord.expiring({ secretId: fingerprint(CLIENT_SECRET), mintedForRejected: true }),
+    ],
+  ])('keeps no run busy for ever whose refused token %s', async (_title, row) => {
+    const app = await managedApp()
+    await app.put(row)
+
+    await expect(alwaysTooLate(app, 0).token(shop, { rejected: row.accessToken })).rejects.toMatchObject({
+      code: 'ERR_LEASE_TIMEOUT',
+    })
+    expect(app.store.count('get')).toBeLessThan(1_000)
   })
 
   it('ends a removal, which may be tried again', async () => {

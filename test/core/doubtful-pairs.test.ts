@@ -318,6 +318,24 @@ describe('a row minted with a client secret that this process does not know', ()
     expect(eventsOf('secret.outdated')).toHaveLength(1)
   })
 
+  it('is told of once an hour, not by every request', async () => {
+    const behind: Promise<void>[] = []
+    const { clock, eventsOf, seed, tokens } = await managedApp({ background: (work) => behind.push(work) })
+    await seed({ ageMs: HOUR_MS - 60_000, secretId: 'of-a-newer-secret' })
+
+    for (let n = 0; n < 10; n++) {
+      await tokens.token(shop)
+      await Promise.all(behind)
+      await clock.advance(3_000)
+    }
+    for (let n = 0; n < 10; n++) await expect(tokens.force(shop)).rejects.toThrow()
+    expect(eventsOf('secret.outdated')).toHaveLength(1)
+
+    await clock.advance(HOUR_MS)
+    await expect(tokens.token(shop)).rejects.toMatchObject({ code: 'ERR_SECRET_OUTDATED' })
+    expect(eventsOf('secret.outdated')).toHaveLength(2)
+  })
+
   it('is an operator’s error once its token has ended', async () => {
     const { eventsOf, record, seed, tokenCalls, tokens } = await managedApp()
     await seed({ ageMs: 2 * HOUR_MS, secretId: 'of-a-newer-secret' })

@@ -16,6 +16,7 @@ import { Breaker } from '../../packages/core/src/renewal/breaker.js'
 import type { Want } from '../../packages/core/src/renewal/decide.js'
 import { DeploymentCheck } from '../../packages/core/src/renewal/deployment-check.js'
 import { FleetWatch } from '../../packages/core/src/renewal/fleet-watch.js'
+import { Reminder } from '../../packages/core/src/renewal/reminder.js'
 import { RenewalRun } from '../../packages/core/src/renewal/renewal-run.js'
 import { RowNews } from '../../packages/core/src/renewal/row-news.js'
 import { ShopifyTime } from '../../packages/core/src/renewal/shopify-time.js'
@@ -307,6 +308,7 @@ export class World {
       breaker: new Breaker(clock, events, DEFAULT_DURATIONS),
       fleet: new FleetWatch(clock, events, DEFAULT_DURATIONS),
       news: new RowNews(this.#store, KEY.clientId, new AbortController().signal, () => undefined),
+      outdated: new Reminder(1, Infinity, clock),
       clock,
       time: new ShopifyTime(clock),
       events,

@@ -10,6 +10,7 @@ import { Breaker } from './renewal/breaker.js'
 import { DeploymentCheck } from './renewal/deployment-check.js'
 import { FleetWatch } from './renewal/fleet-watch.js'
 import { Gate } from './renewal/gate.js'
+import { Reminder } from './renewal/reminder.js'
 import { RowNews } from './renewal/row-news.js'
 import { ShopifyTime } from './renewal/shopify-time.js'
 import { StoreCalls } from './renewal/store-calls.js'
@@ -88,6 +89,8 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
 }
 
 const CLOSE_DEADLINE_MS = 8_000
+/** Processes with older and newer secrets run side by side for as long as a deployment takes. */
+const OUTDATED_EVERY_MS = 3_600_000
 const NO_DEPLOYMENT_ID = 'Option deploymentId is missing: without a name there is nothing to adopt.'
 
 class StoredTokenManager implements TokenManager {
@@ -140,6 +143,7 @@ class StoredTokenManager implements TokenManager {
       breaker: new Breaker(clock, this.#events, settings),
       fleet: new FleetWatch(clock, this.#events, settings),
       news: this.#news,
+      outdated: new Reminder(settings.cacheSize, OUTDATED_EVERY_MS, clock),
       clock,
       time: this.#time,
       events: this.#events,

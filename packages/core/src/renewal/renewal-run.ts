@@ -100,22 +100,22 @@ export class RenewalRun {
   }
 
   async #act(snapshot: Snapshot): Promise<ServableRecord | null> {
-    const { durations, events, knownSecretIds, time } = this.#context
+    const { durations, knownSecretIds, time } = this.#context
     const facts = { shop: this.#shop, now: time.now(), durations, knownSecretIds, own: this.#row.own }
     const decision = decide(snapshot, this.#want, facts)
     switch (decision.do) {
       case 'serve':
-        if (decision.outdated) events.emit({ type: 'secret.outdated', shop: this.#shop })
+        if (decision.outdated) this.#tellOutdated()
         return decision.record
       case 'fail':
-        if (decision.error.code === 'ERR_SECRET_OUTDATED') events.emit({ type: 'secret.outdated', shop: this.#shop })
+        if (decision.error.code === 'ERR_SECRET_OUTDATED') this.#tellOutdated()
         throw decision.error
       case 'wait':
         return this.#pause()
       case 'mark':
-        return this.#mark(snapshot, 'access-token-rejected')
+        return (await this.#mark(snapshot, 'access-token-rejected')) ?? this.#pause()
       case 'pauseRejected':
-        return pauseRejected(this.#context, this.#row, this.#shop, snapshot, decision.record)
+        return (await pauseRejected(this.#context, this.#row, this.#shop, snapshot, decision.record)) ?? this.#pause()
       case 'refresh':
         return this.#grant(snapshot, { grant: 'refresh', value: decision.record.refreshToken })
       case 'acquire':
@@ -239,6 +239,7 @@ export class RenewalRun {
       } else {
         const marked = await this.#mark(snapshot, MARK_REASONS[reason])
         if (marked !== null) return marked
+        await this.#pause()
       }
     }
   }
@@ -262,6 +263,11 @@ export class RenewalRun {
     const { events, time } = this.#context
     if (before.coolDown?.stuck !== true || !isServable(before)) return
     events.emit({ type: 'renewal.recovered', shop: this.#shop, expiredForMs: time.now() - expiryOf(before) })
+  }
+
+  #tellOutdated(): void {
+    const { events, outdated } = this.#context
+    if (outdated.isDue(this.#shop)) events.emit({ type: 'secret.outdated', shop: this.#shop })
   }
 
   /** Waits for somebody else's run, but not for ever. Always `null`: look again. */

@@ -10,6 +10,7 @@ import type { ServableRecord } from '../token.js'
 import type { Breaker } from './breaker.js'
 import type { DeploymentCheck } from './deployment-check.js'
 import type { FleetWatch } from './fleet-watch.js'
+import type { Reminder } from './reminder.js'
 import type { RowNews } from './row-news.js'
 import type { ShopifyTime } from './shopify-time.js'
 import type { StoreCalls } from './store-calls.js'
@@ -24,6 +25,8 @@ export interface RunContext {
   readonly breaker: Breaker
   readonly fleet: FleetWatch
   readonly news: RowNews
+  /** When a shop's `secret.outdated` was told. */
+  readonly outdated: Reminder
   readonly clock: Clock
   readonly time: ShopifyTime
   readonly events: EventBus

@@ -53,7 +53,7 @@ export class Serving {
     this.#unstored = unstored
     this.#closing = closing
     this.#cache = new TokenCache(settings.cacheSize, settings)
-    this.#notice = new MigrationNotice(settings.cacheSize, time, events)
+    this.#notice = new MigrationNotice(settings.cacheSize, settings.clock, time, events)
   }
 
   token(shop: Shop, options?: TokenOptions): Promise<AccessToken> {

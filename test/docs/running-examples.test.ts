@@ -16,6 +16,8 @@ import { runBlock } from './run-block.js'
 const readme = new MarkdownDocument('README.md')
 const SHOP = 'reader.myshopify.com'
 Logger.overrideLogger(false)
+// What a block imports is compiled first.
+jest.setTimeout(60_000)
 const before = { env: { ...process.env }, fetch: globalThis.fetch }
 
 /** The README's block that imports `name`. */

@@ -10,6 +10,8 @@ import { runBlock } from './run-block.js'
 
 // The scripts that an operator copies from the documents, run as they stand there.
 
+jest.setTimeout(60_000)
+
 const CLIENT = { clientId: 'scripts-app', clientSecret: 'scripts-secret' }
 const SHOPS = ['one.myshopify.com', 'two.myshopify.com'].map(parseShop)
 const before = { env: { ...process.env }, fetch: globalThis.fetch }

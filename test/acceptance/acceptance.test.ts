@@ -10,6 +10,8 @@ import { RowReader, tokensOf } from './row-reader.js'
 import { ACCEPTANCE_TITLES, type AcceptanceTitle, NOT_YET_SERVED } from './titles.js'
 import { UnreliableNetwork } from './unreliable-network.js'
 
+jest.setTimeout(30_000)
+
 const MINUTE_MS = 60_000
 const QUERY = '{ shop { name } }'
 const SHOP_NAME = { data: { shop: { name: 'acme', myshopifyDomain: shop } } }
@@ -154,9 +156,9 @@ describeWithServer('PostgreSQL', "the operators' guide, on PostgreSQL", () => {
     const until = async (type: TokenEventType, times: number): Promise<void> => {
       while (types.filter((each) => each === type).length < times) await once(events, 'event')
     }
+    const old = await database.seed(shopify, shop, { ageMs: 2 * HOUR_MS })
+    const heal = await failPairWrites(server.url)
     try {
-      const old = await database.seed(shopify, shop, { ageMs: 2 * HOUR_MS })
-      const heal = await failPairWrites(server.url)
       const reader = new RowReader(() => database.pair(shop))
 
       expect(await app.tokens.forShop(shop).graphql(QUERY)).toMatchObject(SHOP_NAME)
@@ -174,6 +176,7 @@ describeWithServer('PostgreSQL', "the operators' guide, on PostgreSQL", () => {
       expect(shopify.counters(shop).tokenCalls).toBe(1)
       expect(new Set(types)).toEqual(new Set(['rotation.unstored', 'token.rotated']))
     } finally {
+      await heal()
       await app.close()
       await database.close()
       await shopify.close()

@@ -98,7 +98,9 @@ const verbs = {
   leave: () => leave(),
 }
 
+let isLeaving = false
 async function leave() {
+  isLeaving = true
   tell({ closing: true })
   const outcome = await tokens.close({ deadlineMs: closeDeadlineMs }).then(
     () => ({ stored: true, shops: [] }),
@@ -118,5 +120,7 @@ process.on('message', ({ id, verb, args }) => {
   )
 })
 process.once('SIGTERM', leave)
+// The parent is gone, and nobody will ask for anything any more.
+process.once('disconnect', () => isLeaving || process.exit(1))
 await opened.ready()
 tell({ ready: true })

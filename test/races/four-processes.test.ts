@@ -77,7 +77,7 @@ function fourProcessesShareOneRenewal({ name, open, redis }: Backend): void {
       )
       expect(undisturbed).not.toEqual([])
     } finally {
-      await Promise.all(apps.map((app) => app.leave()))
+      await Promise.all(apps.map((app) => app.kill()))
       await database.close()
       await shopify.close()
       await file.drop()

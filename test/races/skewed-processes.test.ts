@@ -73,7 +73,7 @@ class Stage {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#apps.map((app) => app.leave()))
+    await Promise.all(this.#apps.map((app) => app.kill()))
     await this.database.close()
     await this.shopify.close()
     await this.#drop()

@@ -78,7 +78,7 @@ function theCopyRefuses(open: () => Promise<Twins>): void {
     await twins.copy()
   })
   afterEach(async () => {
-    await Promise.all(apps.splice(0).map((app) => app.leave()))
+    await Promise.all(apps.splice(0).map((app) => app.kill()))
     await shopify.close()
     await twins.drop()
   })

@@ -33,7 +33,7 @@ describeWithOwnServers(['PostgreSQL'], 'PostgreSQL restarted in the middle of a 
     })
   })
   afterEach(async () => {
-    await app.leave()
+    await app.kill()
     await shopify.close()
   })
 

@@ -46,6 +46,7 @@ class Stage {
   readonly shopify: FakeShopify
   readonly store: Restorable
   readonly #now: { passedMs: number }
+  readonly #apps: AppProcess[] = []
 
   private constructor(shopify: FakeShopify, store: Restorable, now: { passedMs: number }) {
     this.shopify = shopify
@@ -65,9 +66,11 @@ class Stage {
     this.#now.passedMs += ms
   }
 
-  start(): Promise<AppProcess> {
+  async start(): Promise<AppProcess> {
     const { environment } = new TokenDatabase(this.store.url)
-    return AppProcess.start({ shopifyUrl: this.shopify.url, environment, skewMs: this.#now.passedMs })
+    const app = await AppProcess.start({ shopifyUrl: this.shopify.url, environment, skewMs: this.#now.passedMs })
+    this.#apps.push(app)
+    return app
   }
 
   /** Requests of a process that knows nothing but the row. */
@@ -93,6 +96,7 @@ class Stage {
   }
 
   async close(): Promise<void> {
+    await Promise.all(this.#apps.map((app) => app.kill()))
     await this.shopify.close()
     await this.store.drop()
   }
@@ -153,7 +157,6 @@ describeWithServer('PostgreSQL', 'a PostgreSQL put back by one rotation', () => 
     await stage.expectRecovered()
     expect(app.eventsOf('reauthorization.required')).toEqual([])
     expect(await app.expiredAnswers()).toBe(0)
-    await app.leave()
   })
 })
 

@@ -37,6 +37,13 @@ export class ShopHistory {
   readonly events: TokenEvent[] = []
 }
 
+/** Whoever has to do something about it. */
+export interface HistoryListener {
+  failed(request: FailedRequest): void
+  /** A worker has stopped in the middle of a run for a shop. */
+  paused(shop: string, worker: number): void
+}
+
 /** All that the workers' journals say. */
 export class History {
   readonly puts = new Map<string, PutRecord>()
@@ -47,10 +54,11 @@ export class History {
   requestsServed = 0
   requestsFailed = 0
   readonly #shops = new Map<string, ShopHistory>()
-  readonly #onFailure: (failed: FailedRequest) => void
+  pauses = 0
+  readonly #listener: HistoryListener
 
-  constructor(onFailure: (failed: FailedRequest) => void) {
-    this.#onFailure = onFailure
+  constructor(listener: HistoryListener) {
+    this.#listener = listener
   }
 
   of(shop: string): ShopHistory {
@@ -83,6 +91,10 @@ export class History {
       case 'kill':
         this.kills.set(entry.point, (this.kills.get(entry.point) ?? 0) + 1)
         return
+      case 'pause':
+        this.pauses += 1
+        this.#listener.paused(entry.shop, worker)
+        return
       case 'event':
         this.#happened(entry.event)
         return
@@ -91,7 +103,7 @@ export class History {
         return
       case 'failed':
         this.requestsFailed += 1
-        this.#onFailure(entry)
+        this.#listener.failed(entry)
     }
   }
 

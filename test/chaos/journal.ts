@@ -31,7 +31,7 @@ export type Entry =
   | { readonly t: 'conflict'; readonly id: string }
   /** A pair is being stored later than the lease of its run allowed. */
   | { readonly t: 'lease-expired'; readonly shop: string }
-  | { readonly t: 'kill'; readonly shop: string; readonly point: KillPoint; readonly at: number }
+  | { readonly t: 'kill' | 'pause'; readonly shop: string; readonly point: KillPoint; readonly at: number }
   | { readonly t: 'event'; readonly event: TokenEvent; readonly at: number }
   /** A request has failed; `token`: the one that this worker had got for the shop before, if any. */
   | {

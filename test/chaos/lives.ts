@@ -1,4 +1,4 @@
-import { candidates, type Shop } from '@shopify-tokens/core'
+import { candidates, type Shop, type TokenRecord } from '@shopify-tokens/core'
 import type { RequestTraits } from '@shopify-tokens/testing'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FailedRequest, History } from './history.js'
@@ -9,7 +9,7 @@ import type { Shopifys } from './shopifys.js'
 import { switchesOf } from './switches.js'
 import { type Trail, trailOf } from './trail.js'
 import { type Death, deathOf, isAnnounced } from './verdict.js'
-import type { Workers } from './workers.js'
+import type { Outcome, Workers } from './workers.js'
 
 /** A shop that only its merchant could bring back. */
 export interface Incident {
@@ -124,6 +124,23 @@ export class Lives {
     if (TELLING.has(code) && !life.isBusy && life.isAcquired) void this.#tell(life, () => this.#lookAfter(life))
   }
 
+  /**
+   * A worker has stopped in the middle of a run and will outlive its lease. Meanwhile somebody else renews the shop, or
+   * the app orders a new pair; then the worker goes on where it stood.
+   */
+  paused(shop: string, worker: number): void {
+    const life = this.#lifeOf(shop)
+    this.#workers.paused(worker)
+    const isFree = !life.isBusy && life.isAcquired
+    const meanwhile = async (): Promise<void> => {
+      await sleep(this.#plan.leaseMs)
+      if (isFree && this.#chance.next() < 0.7) await this.#visit(life, 'acquire')
+      else await sleep(this.#plan.leaseMs / 4)
+      this.#workers.resume(worker)
+    }
+    void (isFree ? this.#tell(life, meanwhile) : this.#follow(meanwhile()))
+  }
+
   /** Notes what an acquisition that has arrived at Shopify puts at risk. */
   arriving({ shop, grant, endpoint }: RequestTraits): void {
     if (endpoint !== 'token' || grant !== 'id-token') return
@@ -137,19 +154,26 @@ export class Lives {
     while (this.#stories.size > 0) await Promise.all(this.#stories)
   }
 
-  /** Asks once for every shop's token, and looks at what its row holds. Shops that need their merchant become incidents. */
+  /** Asks for every shop's token, and looks at what its row holds. Shops that need their merchant become incidents. */
   async takeStock(): Promise<number> {
     const alive = [...this.#lives.values()].filter(({ isAcquired }) => isAcquired)
-    for (const life of alive) {
-      const outcome = await this.#workers.call(life.shop, { do: 'serve' })
-      if (outcome === 'ok' && (await this.#isAlive(life))) continue
-      const before = this.incidents.length
-      await this.#examine(life)
-      if (this.incidents.length === before) {
-        this.neverServed.push(`${life.shop}: ${outcome === 'ok' || outcome === 'died' ? outcome : outcome.message}`)
-      }
-    }
+    await Promise.all(alive.map((life) => this.#askOnce(life)))
     return alive.length
+  }
+
+  async #askOnce(life: Life): Promise<void> {
+    const { shop } = life
+    let outcome = await this.#workers.call(shop, { do: 'serve' })
+    // A machine with too much to do says nothing of the shop.
+    for (let n = 1; n < MOST_VISITS && isBusyMachine(outcome); n++) {
+      await sleep(VISIT_PAUSE_MS)
+      outcome = await this.#workers.call(shop, { do: 'serve' })
+    }
+    if (outcome === 'ok' && this.#works(shop, await this.#rows.read(shop))) return
+    const before = this.incidents.length
+    await this.#examine(life)
+    if (this.incidents.length > before) return
+    this.neverServed.push(`${shop}: ${typeof outcome === 'string' ? outcome : outcome.message}`)
   }
 
   #install(life: Life): void {
@@ -185,16 +209,18 @@ export class Lives {
   }
 
   async #examine(life: Life): Promise<void> {
-    const until = Date.now() + durationsOf(this.#plan).leaseMs + CLOCK_SLACK_MS
-    // Somebody may be asking Shopify for a pair, or have one in memory that the store does not take.
-    while (Date.now() < until || this.#isHeld(life)) {
-      if (await this.#isAlive(life)) return
-      await sleep(LOOK_PAUSE_MS)
-      this.#takeNews()
-    }
     const { shop, installedAt, hadLivingPair, how } = life
-    const row = await this.#rows.read(shop)
-    if (await this.#isAlive(life)) return
+    const until = Date.now() + LONGEST_HELD_MS
+    let row: TokenRecord | null
+    for (;;) {
+      // In this order: what is stored while the row is being read counts as held.
+      this.#takeNews()
+      const isHeld = this.#isHeld(life)
+      row = await this.#rows.read(shop)
+      if (this.#works(shop, row)) return
+      if (Date.now() > until || !(isHeld || this.#isUnderWay(row))) break
+      await sleep(LOOK_PAUSE_MS)
+    }
     const history = this.#history.of(shop)
     const isAlive = this.#shopifys.of(shop).hasLiveCredential(shop, candidates(row))
     const calls = this.#shopifys.tokenCalls(shop)
@@ -215,19 +241,29 @@ export class Lives {
     )
   }
 
-  async #isAlive({ shop }: Life): Promise<boolean> {
-    const row = await this.#rows.read(shop)
+  /** Whether some run may be asking Shopify for a pair. */
+  #isUnderWay(row: TokenRecord | null): boolean {
+    const { leaseMs } = durationsOf(this.#plan)
+    return row?.attempts.some(({ at }) => Date.now() - at < leaseMs) === true
+  }
+
+  #works(shop: string, row: TokenRecord | null): boolean {
     return row !== null && row.mark === null && this.#shopifys.of(shop).hasLiveCredential(shop, candidates(row))
   }
 
   async #tell(life: Life, story: () => Promise<void>): Promise<void> {
     life.isBusy = true
-    const told = story().finally(() => {
-      life.isBusy = false
-      this.#stories.delete(told)
-    })
-    this.#stories.add(told)
-    await told
+    await this.#follow(story())
+    life.isBusy = false
+  }
+
+  async #follow(story: Promise<void>): Promise<void> {
+    this.#stories.add(story)
+    try {
+      await story
+    } finally {
+      this.#stories.delete(story)
+    }
   }
 
   #lifeOf(shop: string): Life {
@@ -235,4 +271,8 @@ export class Lives {
     if (life === undefined) throw new Error(`${shop} is no shop of this run.`)
     return life
   }
+}
+
+function isBusyMachine(outcome: Outcome): boolean {
+  return typeof outcome === 'object' && outcome.code === 'ERR_STORE_UNAVAILABLE'
 }

@@ -1,3 +1,4 @@
+import type { Blow } from './kill-switch.js'
 import type { KillPoint, Timing } from './plan.js'
 
 /** What a worker is started with. */
@@ -16,8 +17,8 @@ export interface WorkerSetup {
 
 /** What a worker is told to do. Those with an `id` are answered. */
 export type Order =
-  /** Die by SIGKILL when a run next reaches this point. */
-  | { readonly do: 'die'; readonly point: KillPoint }
+  /** Be killed, or stopped, when a run next reaches this point. */
+  | { readonly do: 'fall'; readonly blow: Blow; readonly point: KillPoint }
   | {
       readonly do: 'visit'
       readonly id: number
@@ -27,8 +28,6 @@ export type Order =
     }
   | { readonly do: 'remove'; readonly id: number; readonly shop: string }
   | { readonly do: 'serve'; readonly id: number; readonly shop: string }
-  /** Send no more requests. */
-  | { readonly do: 'rest' }
   | { readonly do: 'leave' }
 
 /** What a worker says. */

@@ -21,6 +21,8 @@ export interface Timing {
 
 /** How much of everything one backend gets. */
 export interface Plan extends Timing {
+  /** When a run that has not come to its end is given up. */
+  readonly longestMs: number
   readonly backend: BackendName
   readonly seed: number
   readonly workers: number
@@ -29,6 +31,8 @@ export interface Plan extends Timing {
   readonly rotationsPerPair: number
   /** SIGKILLs at each {@link KILL_POINTS}. */
   readonly killsPerPoint: number
+  /** How often a worker is stopped in the middle of a run until its lease is over. */
+  readonly pauses: number
   /** How often the store and Redis are restarted, frozen and made read-only, in all. */
   readonly outages: number
   readonly shopsPerPair: number
@@ -43,7 +47,9 @@ export function fullPlan(backend: BackendName, seed: number, rotations: number):
     ...{ backend, seed, workers: 4, rotations },
     rotationsPerPair: Math.ceil(1_050 * share),
     killsPerPoint: Math.max(1, Math.ceil(62 * share)),
+    pauses: Math.max(3, Math.ceil(60 * share)),
     outages: Math.max(4, Math.round(16 * share)),
+    longestMs: 1_200_000,
     ...{ shopsPerPair: 40, requestsPerSecond: 45 },
     ...{ lifetimeMs: 20_000, leaseMs: 4_000, latestMs: 4_000, outageMs: 2_500 },
   }
@@ -52,9 +58,10 @@ export function fullPlan(backend: BackendName, seed: number, rotations: number):
 /** The run that is part of `npm test`. */
 export function shortPlan(backend: BackendName, seed: number): Plan {
   return {
-    ...{ backend, seed, workers: 4, rotations: 150, rotationsPerPair: 8, killsPerPoint: 1, outages: 2 },
-    ...{ shopsPerPair: 8, requestsPerSecond: 30 },
-    ...{ lifetimeMs: 6_000, leaseMs: 2_400, latestMs: 1_500, outageMs: 1_000 },
+    ...{ backend, seed, workers: 4, rotations: 150, rotationsPerPair: 8, killsPerPoint: 1 },
+    ...{ pauses: 3, outages: 2, longestMs: 150_000 },
+    ...{ shopsPerPair: 8, requestsPerSecond: 15 },
+    ...{ lifetimeMs: 6_000, leaseMs: 4_000, latestMs: 1_500, outageMs: 1_000 },
   }
 }
 

@@ -24,6 +24,8 @@ export interface Result {
   /** Of them, those that failed, whatever the reason: mostly for shops that were uninstalled or waited for a merchant. */
   readonly requestsFailed: number
   readonly kills: Readonly<Record<KillPoint, number>>
+  /** How often a worker was stopped in the middle of a run until its lease was over. */
+  readonly pauses: number
   readonly faults: Readonly<Record<string, number>>
   readonly outages: Readonly<Record<string, number>>
   /** Requests at the token endpoint per stored pair. */

@@ -52,8 +52,13 @@ export async function run(plan: Plan, onProgress: (progress: Progress) => void):
     }
     const name = `${plan.seed} ${plan.backend}`
     workers = new Workers(folder, common, plan.workers, name, new Seeded(name, 'workers'))
-    const history: History = new History((failed) => {
-      lives.failed(failed)
+    const history: History = new History({
+      failed: (request) => {
+        lives.failed(request)
+      },
+      paused: (shop, worker) => {
+        lives.paused(shop, worker)
+      },
     })
     const crew = workers
     const takeNews = (): void => {
@@ -71,6 +76,7 @@ export async function run(plan: Plan, onProgress: (progress: Progress) => void):
     await workers.start()
     await lives.installAll()
     const schedule = new Schedule(plan, backend.outages, crew, lives, new Seeded(name, 'schedule'))
+    let isGivenUp = false
     for (;;) {
       takeNews()
       const rotations = rotationsPerPair(history)
@@ -80,8 +86,10 @@ export async function run(plan: Plan, onProgress: (progress: Progress) => void):
       const part = Math.min(total / plan.rotations, least / plan.rotationsPerPair)
       schedule.at(part, total)
       onProgress({ rotations: total, kills, part: Math.min(1, part) })
-      if (part >= 1 && kills >= plan.killsPerPoint * KILL_POINTS.length && schedule.isDone) break
-      if (crew.crashes.length > 0) break
+      const isComplete = kills >= plan.killsPerPoint * KILL_POINTS.length && history.pauses >= plan.pauses
+      if (part >= 1 && isComplete && schedule.isDone) break
+      isGivenUp = Date.now() - startedAt > plan.longestMs
+      if (isGivenUp || crew.crashes.length > 0) break
       await sleep(LOOK_MS)
     }
 
@@ -92,13 +100,12 @@ export async function run(plan: Plan, onProgress: (progress: Progress) => void):
     await sleep(Math.max(plan.latestMs, plan.leaseMs) + durationsOf(plan).outageCoolDownMs)
     takeNews()
     await lives.settled()
-    await workers.replaceAll()
-    workers.rest()
+    await workers.replaceByOne()
     const shopsChecked = await lives.takeStock()
     await workers.leave()
     takeNews()
     return summary({
-      ...{ plan, history, lives, shopifys, faults, shopsChecked, outages: schedule.outages },
+      ...{ plan, history, lives, shopifys, faults, shopsChecked, isGivenUp, outages: schedule.outages },
       ...{ versions: backend.versions, audit: await backend.audit(), crashes: workers.crashes },
       seconds: (Date.now() - startedAt) / 1_000,
     })

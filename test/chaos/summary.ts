@@ -19,6 +19,7 @@ export function summary(parts: {
   readonly faults: Faults
   readonly outages: Readonly<Record<string, number>>
   readonly shopsChecked: number
+  readonly isGivenUp: boolean
   readonly audit: readonly AuditedWrite[]
   readonly crashes: readonly string[]
 }): Result {
@@ -56,6 +57,7 @@ export function summary(parts: {
     ...lives.failedOnValidTokens.map((what) => ({ promise: 'no request fails on a valid token', what })),
     ...lives.neverServed.map((what) => ({ promise: 'one token() per shop succeeds', what })),
     ...wrong.map((what) => ({ promise: 'a put replaces exactly the record that its writer has read', what })),
+    ...(parts.isGivenUp ? [{ promise: 'a run comes to its end', what: missing(history, plan) }] : []),
     ...parts.crashes.map((what) => ({ promise: 'no worker ends by itself', what })),
   ]
   return {
@@ -66,6 +68,7 @@ export function summary(parts: {
     kills: Object.fromEntries(KILL_POINTS.map((point) => [point, history.kills.get(point) ?? 0])) as Result['kills'],
     ...{ faults: parts.faults.struck, outages: parts.outages },
     tokenCallsPerRotation: Number((sum('tokenCalls') / (sum('rotations') + acquired)).toFixed(3)),
+    pauses: history.pauses,
     leasesExpired: history.leasesExpired,
     retiredTokensPresented: sum('retiredTokensPresented'),
     acknowledgedWrites: verdicts.filter((outcome) => outcome === 'written').length,
@@ -82,4 +85,9 @@ export function summary(parts: {
     wrongWrites: wrong.length,
     broken,
   }
+}
+
+function missing({ kills, pauses }: History, plan: Plan): string {
+  const counts = KILL_POINTS.map((point) => `${point} ${String(kills.get(point) ?? 0)}`).join(', ')
+  return `kills: ${counts} of ${String(plan.killsPerPoint)} each; pauses: ${String(pauses)} of ${String(plan.pauses)}`
 }

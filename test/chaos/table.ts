@@ -11,6 +11,7 @@ const ROWS: readonly Row[] = [
   ['requests served', ({ requestsServed }) => requestsServed],
   ['SIGKILLs', ({ kills }) => total(kills)],
   ['  least at one point', ({ kills }) => Math.min(...Object.values(kills))],
+  ['workers stopped past their lease', ({ pauses }) => pauses],
   ['faults of requests and answers', ({ faults }) => total(faults)],
   ['outages of the store and Redis', ({ outages }) => total(outages)],
   ['token calls per stored pair', ({ tokenCallsPerRotation }) => tokenCallsPerRotation],

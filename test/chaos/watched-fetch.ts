@@ -35,13 +35,13 @@ export function watchedFetch(
     const response = await way(input, init)
     if (!pathname.endsWith('/oauth/access_token')) return response
     const refreshToken = response.ok ? await refreshTokenIn(response.clone()) : undefined
-    if (refreshToken !== undefined) {
-      const requestId = response.headers.get('x-request-id') ?? ''
-      journal.write({ t: 'answer', shop, grant: grantIn(init), requestId, refreshToken, at: Date.now() })
-      killSwitch.reached('after-answer', shop)
-      arrived.add(shop, refreshToken)
-    }
     if (chance.between(1, DELAYED_IN) === 1) await sleep(chance.between(1, longestDelayMs))
+    // A client that has gone on without it does not get it.
+    if (refreshToken === undefined || init.signal?.aborted === true) return response
+    const requestId = response.headers.get('x-request-id') ?? ''
+    journal.write({ t: 'answer', shop, grant: grantIn(init), requestId, refreshToken, at: Date.now() })
+    killSwitch.reached('after-answer', shop)
+    arrived.add(shop, refreshToken)
     return response
   }
 }

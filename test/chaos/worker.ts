@@ -87,8 +87,8 @@ async function leave(): Promise<void> {
 
 process.on('message', (order: Order) => {
   switch (order.do) {
-    case 'die':
-      killSwitch.set(order.point)
+    case 'fall':
+      killSwitch.set(order.blow, order.point)
       return
     case 'visit':
       void answered(order.id, visit(parseShop(order.shop), order))
@@ -98,9 +98,6 @@ process.on('message', (order: Order) => {
       return
     case 'serve':
       void answered(order.id, tokens.token(parseShop(order.shop)))
-      return
-    case 'rest':
-      traffic.rest()
       return
     case 'leave':
       void leave()

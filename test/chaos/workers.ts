@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { type Entry, JournalReader } from './journal.js'
+import type { Blow } from './kill-switch.js'
 import type { Order, Report, WorkerSetup } from './orders.js'
 import { type KillPoint, SKEWS_MS } from './plan.js'
 import type { Seeded } from './seeded.js'
@@ -13,11 +14,13 @@ export type CommonSetup = Omit<WorkerSetup, 'journal' | 'skewMs' | 'seed'>
 export type Outcome = 'ok' | 'died' | { readonly code: string; readonly message: string }
 
 interface Living {
+  readonly n: number
   readonly child: ChildProcess
   readonly pending: Map<number, (outcome: Outcome) => void>
   isReady: boolean
-  /** Where it has been told to die. */
-  dies: KillPoint | null
+  /** Whether it has been told to die or to stop. */
+  falls: boolean
+  isPaused: boolean
 }
 
 type Call =
@@ -37,6 +40,7 @@ export class Workers {
   readonly #journals = new Map<number, { readonly reader: JournalReader; hasEnded: boolean }>()
   #started = 0
   #calls = 0
+  #isQuiet = false
   #isOver = false
 
   constructor(folder: string, common: CommonSetup, workers: number, seed: string, chance: Seeded) {
@@ -66,14 +70,29 @@ export class Workers {
     return this.#journals.has(worker)
   }
 
-  /** Tells a worker to die at a point. `false`: all who live have been told to die already. */
-  killAt(point: KillPoint): boolean {
-    const candidates = this.#ready().filter(({ dies }) => dies === null)
+  /** Tells a worker to die or to stop at a point. `false`: all who live have been told to already. */
+  strike(blow: Blow, point: KillPoint): boolean {
+    const candidates = this.#ready().filter(({ falls }) => !falls)
     if (candidates.length === 0) return false
     const victim = this.#chance.pick(candidates)
-    victim.dies = point
-    this.#send(victim, { do: 'die', point })
+    victim.falls = true
+    this.#send(victim, { do: 'fall', blow, point })
     return true
+  }
+
+  /** A worker has stopped: it is asked for nothing until it goes on. */
+  paused(n: number): void {
+    const worker = this.#slots.find((each) => each?.n === n)
+    if (worker !== undefined) worker.isPaused = true
+  }
+
+  /** Lets a worker that has stopped go on. */
+  resume(n: number): void {
+    const worker = this.#slots.find((each) => each?.n === n)
+    if (worker === undefined) return
+    worker.child.kill('SIGCONT')
+    worker.isPaused = false
+    worker.falls = false
   }
 
   /** Lets some worker do something for a shop. Waits for one that lives. */
@@ -87,14 +106,12 @@ export class Workers {
     })
   }
 
-  /** Lets nobody send requests of their own any more. */
-  rest(): void {
-    for (const worker of this.#ready()) this.#send(worker, { do: 'rest' })
-  }
-
-  /** Lets every worker close its manager and go, and starts others. */
-  async replaceAll(): Promise<void> {
-    await Promise.all(this.#slots.map((worker, slot) => this.#replace(worker, slot)))
+  /** Lets every worker close its manager and go, and starts one that sends no requests of its own. */
+  async replaceByOne(): Promise<void> {
+    const before = this.#slots.splice(0)
+    await Promise.all(before.map((worker) => this.#dismiss(worker)))
+    this.#isQuiet = true
+    await this.#fork(0)
   }
 
   /** Ends all of them. */
@@ -110,12 +127,6 @@ export class Workers {
     for (const { reader } of this.#journals.values()) reader.close()
   }
 
-  async #replace(worker: Living | undefined, slot: number): Promise<void> {
-    this.#slots[slot] = undefined
-    await this.#dismiss(worker)
-    await this.#fork(slot)
-  }
-
   async #dismiss(worker: Living | undefined): Promise<void> {
     if (worker?.child.exitCode !== null || worker.child.signalCode !== null) return
     const exited = once(worker.child, 'exit')
@@ -127,15 +138,17 @@ export class Workers {
     const n = this.#started
     this.#started += 1
     const path = join(this.#folder, `${n}.jsonl`)
-    const skewMs = SKEWS_MS[(slot + Math.floor(n / this.#slots.length)) % SKEWS_MS.length] ?? 0
-    const setup: WorkerSetup = { ...this.#common, journal: path, skewMs, seed: `${this.#seed} ${n}` }
+    const skewMs = SKEWS_MS[(slot + Math.floor(n / SKEWS_MS.length)) % SKEWS_MS.length] ?? 0
+    const requestsPerSecond = this.#isQuiet ? 0 : this.#common.requestsPerSecond
+    const seed = `${this.#seed} ${n}`
+    const setup: WorkerSetup = { ...this.#common, requestsPerSecond, journal: path, skewMs, seed }
     const child = fork(join(import.meta.dirname, 'worker.js'), [JSON.stringify(setup)], {
       execArgv: [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     const journal = { reader: new JournalReader(path), hasEnded: false }
     this.#journals.set(n, journal)
-    const worker: Living = { child, pending: new Map(), isReady: false, dies: null }
+    const worker: Living = { n, child, pending: new Map(), isReady: false, falls: false, isPaused: false }
     this.#slots[slot] = worker
     let errors = ''
     child.stderr?.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-2_000)))
@@ -166,7 +179,9 @@ export class Workers {
   }
 
   #ready(): Living[] {
-    return this.#slots.filter((worker) => worker?.isReady === true && worker.child.connected) as Living[]
+    return this.#slots.filter(
+      (worker) => worker?.isReady === true && !worker.isPaused && worker.child.connected,
+    ) as Living[]
   }
 
   #send(worker: Living, order: Order): void {

@@ -77,6 +77,17 @@ describe('the breaker', () => {
     expect(events).toHaveLength(1)
   })
 
+  it('counts no old failure of other shops because one has failed again since', async () => {
+    const { breaker, clock, events } = aBreaker()
+    fail(breaker, someShops(9))
+    await clock.advance(29_000)
+    fail(breaker, someShops(1))
+    await clock.advance(2_000)
+
+    breaker.failed(shop)
+    expect(events).toEqual([])
+  })
+
   it('lets one run through in each pause while it is open', async () => {
     const { breaker, clock } = aBreaker()
     fail(breaker, someShops(10))

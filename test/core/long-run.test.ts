@@ -64,6 +64,6 @@ describe('a month of a busy shop served by two processes', () => {
       expect((await app.record())?.attempts.length).toBeLessThanOrEqual(2)
       expect(clock.sleepers).toBe(0)
     },
-    60_000,
+    180_000,
   )
 })

@@ -1,4 +1,4 @@
-import { fingerprint, InvalidShopError, type Shop } from '@shopify-tokens/core'
+import { fingerprint, InvalidShopError, type Shop, staticKeyRing } from '@shopify-tokens/core'
 import { aCoolDown, aKey, aMark, anAttempt, aRecord, fault } from '@shopify-tokens/testing'
 import { CLIENT_SECRET, closeAll, HOUR_MS, managedApp, shop } from './managed-app.js'
 
@@ -15,6 +15,23 @@ describe('a fresh token', () => {
 
     expect(store.count()).toBe(0)
     expect(tokenCalls()).toBe(0)
+  })
+
+  it('costs neither a timer nor cryptography once it is cached', async () => {
+    const sealing = staticKeyRing([{ id: 'k', bytes: new Uint8Array(32).fill(7) }])
+    const { clock, shopify, tokens } = await managedApp({ sealing, deploymentId: 'production' })
+    shopify.installShop(shop)
+    const idToken = shopify.sessionToken(shop)
+    const { value } = await tokens.token(shop, { idToken })
+    await tokens.token(shop)
+    const sleep = jest.spyOn(clock, 'sleep')
+    const { decrypt, encrypt, importKey, verify } = globalThis.crypto.subtle
+    const ciphers = [decrypt, encrypt, importKey, verify].map((each) => jest.mocked(each).mockClear())
+
+    for (let n = 0; n < 1_000; n++) expect((await tokens.token(shop, { idToken })).value).toBe(value)
+
+    expect(sleep).not.toHaveBeenCalled()
+    for (const cipher of ciphers) expect(cipher).not.toHaveBeenCalled()
   })
 
   it('is read once for callers who come together', async () => {

@@ -9,11 +9,22 @@ import { until } from '../until.js'
 import { clients, type OpenedClient } from './clients.js'
 import { Ear } from './ear.js'
 
-const opened: OpenedClient[] = []
+const opened: Pick<OpenedClient, 'close'>[] = []
 
 afterEach(() => {
   for (const client of opened.splice(0)) client.close()
 })
+
+/** A connection of the test's own. */
+function bystander(url: string): Redis {
+  const redis = new Redis(url)
+  opened.push({
+    close: () => {
+      redis.disconnect()
+    },
+  })
+  return redis
+}
 
 /** A store with clients of its own, over `inner`. */
 async function announced(
@@ -93,6 +104,33 @@ describe('a publisher that fails', () => {
     expect(errors).toEqual([new Error('first'), new Error('third')])
   })
 
+  it.each<[string, object]>([
+    ['ioredis', { status: 'reconnecting', defineCommand: () => undefined }],
+    ['node-redis', { isOpen: true, isReady: false, withTypeMapping: () => undefined }],
+  ])(
+    'of %s is given nothing while it has no connection, for it would send it when nobody needs it',
+    async (_, state) => {
+      const errors: unknown[] = []
+      let published = 0
+      const publisher = {
+        eval: async () => 0,
+        publish: async () => {
+          published += 1
+        },
+        ...state,
+      } as unknown as RedisPublisher
+      const store = announcedStore(new MemoryTokenStore(), {
+        publisher,
+        subscriber: createClient(),
+        onError: (error) => errors.push(error),
+      })
+      await write(store)
+      await new Promise(setImmediate)
+      expect(published).toBe(0)
+      expect(errors).toEqual([new Error('The Redis client has no connection.')])
+    },
+  )
+
   it('is left alone once it owes a thousand answers', async () => {
     const errors: unknown[] = []
     let published = 0
@@ -135,7 +173,7 @@ describeWithServer('Redis', 'a store whose writes are announced', () => {
       const store = await announced(open, url, inner, { channel })
       const other = await announced(open, url, inner, { channel })
       const messages: string[] = []
-      const tap = new Redis(url)
+      const tap = bystander(url)
       await tap.subscribe(channel)
       tap.on('message', (_, message) => messages.push(message))
       const ear = await Ear.on(store)
@@ -147,7 +185,6 @@ describeWithServer('Redis', 'a store whose writes are announced', () => {
       expect(ear.heard).toEqual([foreign])
       await until(() => messages.length === 2, 'both writes are announced')
       expect(inspect(messages)).not.toMatch(/shp[ar]t_/)
-      tap.disconnect()
       await ear.close()
     })
 
@@ -155,7 +192,7 @@ describeWithServer('Redis', 'a store whose writes are announced', () => {
       const inner = new MemoryTokenStore()
       const store = await announced(open, url, inner, { channel })
       const ear = await Ear.on(store)
-      const stranger = new Redis(url)
+      const stranger = bystander(url)
       const { clientId, shop } = aKey()
       for (const message of [
         '',
@@ -171,7 +208,6 @@ describeWithServer('Redis', 'a store whose writes are announced', () => {
       ]) {
         await stranger.publish(channel, message)
       }
-      stranger.disconnect()
 
       const key = aKey()
       await write(await announced(open, url, inner, { channel }), key)
@@ -186,7 +222,7 @@ describeWithServer('Redis', 'a store whose writes are announced', () => {
       const [publisher, subscriber] = await Promise.all([open(url), open(url)])
       opened.push(publisher, subscriber)
       const options = { publisher: publisher.client, subscriber: subscriber.client, channel: own }
-      const admin = new Redis(url)
+      const admin = bystander(url)
       const subscribers = async (): Promise<unknown> => (await admin.pubsub('NUMSUB', own))[1]
 
       // Two stores that share their clients, as two apps of one process do.
@@ -202,7 +238,6 @@ describeWithServer('Redis', 'a store whose writes are announced', () => {
       const again = await Ear.on(announcedStore(inner, options))
       expect(await subscribers()).toBe(1)
       await again.close()
-      admin.disconnect()
     })
   }
 

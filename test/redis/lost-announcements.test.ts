@@ -84,8 +84,11 @@ describeWithOwnServers(['Redis'], 'a store whose writes are announced', () => {
 
   it.each(clients)('on %s tells when Redis refuses to announce, and to be listened to', async (_name, open) => {
     const admin = new Redis(server.url)
-    await admin.call('ACL', 'SETUSER', 'default', 'resetchannels')
-    admin.disconnect()
+    try {
+      await admin.call('ACL', 'SETUSER', 'default', 'resetchannels')
+    } finally {
+      admin.disconnect()
+    }
     const errors: unknown[] = []
     const store = await announced(open, new MemoryTokenStore(), errors)
 

@@ -1,0 +1,70 @@
+import { candidates } from '@shopify-tokens/core'
+import { DEFAULT_DURATIONS } from '../../packages/core/src/durations.js'
+import { arrived } from './effects.js'
+import { isNamedBy } from './renaming.js'
+import type { Scenario } from './scenario.js'
+import { type Call, isRunning, type State } from './state.js'
+import type { World } from './world.js'
+
+/** What may turn out wrong. Invariants: gate rules as ARCHITECTURE.md numbers them. */
+export type Flaw =
+  /** Only the merchant can revive the shop, although nothing excuses that. */
+  | 'orphan'
+  /** The shop is marked although the row holds a credential that Shopify accepts. */
+  | 'false mark'
+  /** Runs wait for each other, or for ever. */
+  | 'stuck'
+  /** The shop is lost, and its row says nothing of it: no attempt, no mark, no early renewal. */
+  | 'silent loss'
+  /** A put was acknowledged that did not replace what its writer had read last. */
+  | 'unread overwrite'
+  /** A mark was written although a candidate had not been refused, or another attempt was young. */
+  | 'unproven mark'
+  /** More than one request, although no lease expired and no fault struck. */
+  | 'second request'
+
+/** What is wrong with a call that is about to take effect. */
+export function flawOf(scenario: Scenario, state: State, index: number, call: Call): Flaw | null {
+  const { row, now, shopify, processes } = state
+  if (call.at === 'get') return null
+  if (call.at === 'fetch') {
+    const isAlone = scenario.leases && scenario.faults === 0 && !scenario.wants.includes('acquire')
+    return isAlone && !shopify.isUntouched ? 'second request' : null
+  }
+  if (call.expected !== row.version) return null
+  const { read, refused, run } = processes[index]!
+  if (read !== row.version) return 'unread overwrite'
+  const mark = run.waiting.at === 'put' ? run.waiting.record.mark : null
+  if (mark === null || mark.triedAt === row.record.mark?.triedAt) return null
+  const isProven =
+    candidates(row.record).every((token) => refused.has(token)) &&
+    row.record.attempts.every(({ id, at }) => isNamedBy(index, id) || now - at >= DEFAULT_DURATIONS.leaseMs)
+  return isProven ? null : 'unproven mark'
+}
+
+/** With everything delivered and no more faults: does the row still bring a token, and does it say nothing untrue? */
+export async function verdictOn(world: World, state: State): Promise<Flaw | 'lost' | null> {
+  let end = state
+  for (const late of state.late) end = arrived(end, late)
+  const { record } = end.row
+  const isAlive = candidates(record).some((token) => end.shopify.accepts(token, end.now))
+  if (isAlive && record.mark !== null) return 'false mark'
+  if (!isAlive) {
+    const renewsSoon = record.kind === 'expiring' && record.renewAt <= record.obtainedAt + 75_000
+    if (!end.excused) return 'orphan'
+    return record.attempts.length > 0 || record.mark !== null || renewsSoon ? 'lost' : 'silent loss'
+  }
+  // Invariant 1 provides that a renewal follows: here it comes, from a process that knows nothing but the row.
+  end = await world.join({ ...end, now: end.now + 120_000, faults: 0 }, 'refresh')
+  while (isRunning(end)) {
+    const [step] = world.steps(end)
+    if (step === undefined) return 'stuck'
+    end = await step.take()
+  }
+  return end.processes.at(-1)?.run.waiting.at === 'end' && outcomeOf(end) === 'done' ? null : 'orphan'
+}
+
+function outcomeOf({ processes }: State): string | null {
+  const waiting = processes.at(-1)?.run.waiting
+  return waiting?.at === 'end' ? waiting.outcome : null
+}

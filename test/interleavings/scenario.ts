@@ -1,0 +1,27 @@
+import { parseShop } from '@shopify-tokens/core'
+import type { Grace, Replay } from '@shopify-tokens/testing'
+
+export const SHOP = parseShop('model.myshopify.com')
+export const KEY = { clientId: 'model', shop: SHOP }
+export const CLIENT_SECRET = 'model-secret'
+
+export type Wanted = 'refresh' | 'acquire'
+
+/** Which runs meet, and what may befall them. */
+export interface Scenario {
+  /** What a refresh token presented again brings. */
+  readonly replay: Replay
+  /** How long a used refresh token may be presented again. */
+  readonly grace: Grace
+  /** What each run wants; each is a process of its own. */
+  readonly wants: readonly Wanted[]
+  /** Faults that may strike, in all: a kill, a lost answer, a request or write that arrives late. */
+  readonly faults: number
+  /** Whether a young attempt makes others wait. Without it leases exclude nobody. */
+  readonly leases: boolean
+}
+
+export function titleOf({ wants, faults, leases, replay, grace }: Scenario): string {
+  const struck = faults === 1 ? '1 fault' : `${String(faults)} faults`
+  return `${wants.join(' + ')}, ${struck}, ${leases ? 'leases' : 'no leases'}, ${replay}, ${grace}`
+}

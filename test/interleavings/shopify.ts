@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto'
+import type { ExpiringRecord } from '@shopify-tokens/core'
+import { FAKE_EPOCH, type Grace, type Replay } from '@shopify-tokens/testing'
+import { lifetimesAt } from '../../packages/testing/src/fake-shopify/lifetimes.js'
+import { TokenLedger } from '../../packages/testing/src/fake-shopify/token-ledger.js'
+import type { TokenAnswer } from '../../packages/testing/src/fake-shopify/token-answer.js'
+import type { Answer } from './run.js'
+import { SHOP } from './scenario.js'
+
+const SECRET_NUMBER = 1
+/** The first pair is old enough for its access token to have run out. */
+const FIRST_AT = FAKE_EPOCH - 2 * 3_600_000
+
+type FirstPair = Pick<ExpiringRecord, 'accessToken' | 'refreshToken' | 'predecessor' | 'obtainedAt'>
+
+interface Request {
+  /** `null`: an acquisition. */
+  readonly refreshToken: string | null
+  readonly now: number
+}
+
+const ids = new Map<string, number>()
+const answers = new Map<string, Extract<Answer, { brings: 'tokens' }>>()
+
+/** The fake's ledger of tokens in one state: the requests that have changed it so far. Immutable. */
+export class Shopify {
+  /** Equal for equal pasts. */
+  readonly id: number
+  readonly #replay: Replay
+  readonly #grace: Grace
+  readonly #past: readonly Request[]
+  readonly #known = new Map<string, { readonly answer: Answer; readonly next: Shopify }>()
+
+  private constructor(replay: Replay, grace: Grace, past: readonly Request[]) {
+    this.#replay = replay
+    this.#grace = grace
+    this.#past = past
+    const story = JSON.stringify([replay, grace, past])
+    this.id = ids.get(story) ?? ids.size
+    ids.set(story, this.id)
+  }
+
+  static opened(replay: Replay, grace: Grace): Shopify {
+    return new Shopify(replay, grace, [])
+  }
+
+  /** What the shop's row holds in the beginning: a pair whose access token has run out, and what brought it. */
+  get firstPair(): FirstPair {
+    return this.#ledger().first
+  }
+
+  /** Whether no request has brought anything yet. */
+  get isUntouched(): boolean {
+    return this.#past.length === 0
+  }
+
+  /** What a request brings, and Shopify afterwards. Refusals and replays change nothing. */
+  answer(refreshToken: string | null, now: number): { readonly answer: Answer; readonly next: Shopify } {
+    const key = `${String(refreshToken)}@${String(now)}`
+    let known = this.#known.get(key)
+    if (known === undefined) {
+      const result = this.#ledger().take({ refreshToken, now })
+      if (!result.granted) known = { answer: { brings: 'refusal' }, next: this }
+      else {
+        const past = [...this.#past, { refreshToken, now }]
+        const next = result.replayed ? this : new Shopify(this.#replay, this.#grace, past)
+        known = { answer: interned(result.answer), next }
+      }
+      this.#known.set(key, known)
+    }
+    return known
+  }
+
+  accepts(refreshToken: string, now: number): boolean {
+    return this.#ledger().accepts(refreshToken, now)
+  }
+
+  /** A ledger to which all this has happened. */
+  #ledger(): Ledger {
+    const ledger = new Ledger(this.#replay, this.#grace)
+    for (const request of this.#past) ledger.take(request)
+    return ledger
+  }
+}
+
+function interned(tokens: TokenAnswer): Answer {
+  const key = JSON.stringify(tokens)
+  const known = answers.get(key) ?? { brings: 'tokens', tokens, id: answers.size }
+  answers.set(key, known)
+  return known
+}
+
+/** The fake's ledger, its clock set by each request. Tokens are named by what brought them, not by when they came. */
+class Ledger {
+  readonly first: FirstPair
+  readonly #ledger: TokenLedger
+  readonly #minted = new Map<string | null, number>()
+  #now = FIRST_AT
+  #name = ''
+
+  constructor(replay: Replay, grace: Grace) {
+    const rules = { replay, grace, lifetimes: lifetimesAt(1) }
+    this.#ledger = new TokenLedger(
+      rules,
+      () => this.#now,
+      (size) => bytes(this.#name, size),
+    )
+    this.#ledger.install(SHOP, ['read_products'])
+    this.#name = 'installation'
+    const { refresh_token: predecessor = '' } = this.#ledger.acquire(SHOP, SECRET_NUMBER).answer
+    this.#name = 'first'
+    const result = this.#ledger.refresh(SHOP, predecessor, SECRET_NUMBER)
+    if (!result.granted) throw new Error(`The first refresh is refused: ${result.reason}.`)
+    const { access_token: accessToken, refresh_token: refreshToken = '' } = result.answer
+    this.first = { accessToken, refreshToken, predecessor, obtainedAt: FIRST_AT }
+  }
+
+  take({ refreshToken, now }: Request): ReturnType<TokenLedger['refresh']> {
+    const minted = this.#minted.get(refreshToken) ?? 0
+    this.#now = now
+    this.#name = `${String(refreshToken)} ${String(minted)}`
+    const result =
+      refreshToken === null
+        ? this.#ledger.acquire(SHOP, SECRET_NUMBER)
+        : this.#ledger.refresh(SHOP, refreshToken, SECRET_NUMBER)
+    if (result.granted && !result.replayed) this.#minted.set(refreshToken, minted + 1)
+    return result
+  }
+
+  accepts(refreshToken: string, now: number): boolean {
+    this.#now = now
+    return this.#ledger.accepts(SHOP, refreshToken)
+  }
+}
+
+function bytes(name: string, size: number): Uint8Array {
+  return createHash('sha256').update(name).digest().subarray(0, size)
+}

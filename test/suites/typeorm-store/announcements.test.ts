@@ -1,7 +1,7 @@
 import type { RecordKey, WriteWatch } from '@shopify-tokens/core'
 import { aKey, aRecord } from '@shopify-tokens/testing'
 import { tokenMigrations, TypeOrmTokenStore } from '@shopify-tokens/typeorm-store'
-import { Client } from 'pg'
+import { Client, type ClientConfig } from 'pg'
 import type { DataSource } from 'typeorm'
 import { until } from '../../until.js'
 import { create, onEveryDatabase } from './backends.js'
@@ -140,10 +140,15 @@ onEveryDatabase((backend, type) => {
     let listens = 0
     // Each transaction has another connection of the server: what one subscribes to reaches somebody else.
     class PooledClient extends Client {
-      override query(statement: { readonly text?: string }): never {
-        const isListen = statement.text?.startsWith('LISTEN') === true
-        if (isListen) listens += 1
-        return super.query((isListen ? { text: 'SELECT 1' } : statement) as { text: string }) as never
+      constructor(config?: ClientConfig) {
+        super(config)
+        const query = this.query.bind(this) as (...statement: unknown[]) => unknown
+        const withoutListen = (statement: { readonly text?: string }, ...rest: unknown[]): unknown => {
+          if (statement.text?.startsWith('LISTEN') !== true) return query(statement, ...rest)
+          listens += 1
+          return query({ text: 'SELECT 1' }, ...rest)
+        }
+        Object.assign(this, { query: withoutListen })
       }
     }
     const app = await backend().open({ poolSize: 2, extra: { Client: PooledClient } })

@@ -5,7 +5,6 @@ import { hostOf, type Outcome, type Row, SHOPS, type World } from './world.js'
 
 const REVALIDATE_MS = 30_000
 const LEASE_MS = 15_000
-const RENEWAL_WINDOW_MS = 6 * 60_000
 /** The slowest answer of a store that is well. */
 const READ_MS = 5
 
@@ -78,11 +77,7 @@ export async function judge(world: World, before: Before, outcomes: readonly Out
   const calm = storeWasWell && world.upheavals === before.upheavals && world.network.mishaps === before.mishaps
   for (const outcome of outcomes) {
     judgeToken(world, before, outcome)
-    // Who joins a run shares its end, although the ID token was another's. Not as it should be: found.test.ts.
-    const joinable = outcomes.some(
-      ({ action, shop, worker }) => shop === outcome.shop && worker === outcome.worker && isVisit(action),
-    )
-    judgeError(world, before, outcome, { calm, storeWasWell, joinable })
+    judgeError(world, before, outcome, { calm, storeWasWell })
   }
   for (const name of SHOPS) {
     const shop = hostOf(name)
@@ -101,12 +96,10 @@ function judgeToken(world: World, before: Before, outcome: Outcome): void {
 }
 
 /** The row itself does not say that its token has ended, or it is time to look again only behind this request. */
-function isExcused(world: World, before: Before, { shop, token, wasMisled, worker }: Outcome): boolean {
+function isExcused(world: World, before: Before, { shop, worker }: Outcome): boolean {
   const { informed, merchantNeeded, removed, turnedAt } = before.shops.get(shop)!
   if (world.clock.monotonic() > turnedAt + REVALIDATE_MS) worker.servedEnded.set(shop, turnedAt)
-  // Not as it should be: found.test.ts.
-  const isDue = wasMisled || (token !== undefined && token.expiresAt - world.clock.now() < RENEWAL_WINDOW_MS)
-  return (merchantNeeded !== null && !removed) || !informed.has(worker) || (removed && isDue)
+  return (merchantNeeded !== null && !removed) || !informed.has(worker)
 }
 
 function isInformed({ readAt, servedEnded, storeFaults }: Worker, shop: Shop, turnedAt: number): boolean {
@@ -117,11 +110,7 @@ function judgeError(
   world: World,
   before: Before,
   { action, error, shop, tookMs, token, wasMisled, worker }: Outcome,
-  {
-    calm,
-    joinable,
-    storeWasWell,
-  }: { readonly calm: boolean; readonly joinable: boolean; readonly storeWasWell: boolean },
+  { calm, storeWasWell }: { readonly calm: boolean; readonly storeWasWell: boolean },
 ): void {
   const { row, merchantNeeded, isLate } = before.shops.get(shop)!
   const { record } = row
@@ -146,7 +135,7 @@ function judgeError(
   }
   if (!isShopifyTokenError(error)) throw new Error(`${action.kind} failed in an unknown way: ${said()}`)
   if (OUTAGES.has(error.code)) return
-  if (error.code === 'ERR_INVALID_SESSION_TOKEN' && joinable && (wasMisled || tookMs > 45_000)) return
+  if (error.code === 'ERR_INVALID_SESSION_TOKEN' && isVisit(action) && (wasMisled || tookMs > 45_000)) return
   if (error.code === 'ERR_REAUTHORIZATION_REQUIRED') {
     if (merchantNeeded !== null || reference.merchantNeeded(world.clock.now()) !== null || !undisturbed) return
   }

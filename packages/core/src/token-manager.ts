@@ -192,7 +192,8 @@ class StoredTokenManager implements TokenManager {
   }
 
   forShop(shop: Shop, { idToken }: { readonly idToken?: string | undefined } = {}): ShopClient {
-    return createShopClient(this, parseShop(shop), this.#settings, idToken)
+    const { apiVersion, fetch } = this.#settings
+    return createShopClient(this, parseShop(shop), { apiVersion, fetch: this.#time.learningFrom(fetch) }, idToken)
   }
 
   verifySessionToken(token: string): Promise<SessionToken> {

@@ -115,7 +115,8 @@ function parseJson(text: string | null): unknown {
   }
 }
 
-function parseDate(value: string | null): number | null {
+/** The instant of a `Date` header, if it is one. */
+export function parseDate(value: string | null): number | null {
   const at = value === null ? NaN : Date.parse(value)
   return Number.isNaN(at) ? null : at
 }

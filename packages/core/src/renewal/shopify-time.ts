@@ -1,5 +1,7 @@
 import type { EventBus } from '../events.js'
+import { parseDate } from '../oauth/token-endpoint.js'
 import type { Clock } from '../ports/clock.js'
+import type { Fetch } from '../ports/fetch.js'
 
 /** Above this a clock is wrong, not merely imprecise. */
 const SKEW_MS = 60_000
@@ -42,6 +44,19 @@ export class ShopifyTime {
   confirmed(dateHeader: number | null, answeredAt: number): number {
     const own = this.corrected(answeredAt)
     return dateHeader !== null && Math.abs(dateHeader - own) <= SKEW_MS ? dateHeader : own
+  }
+
+  /**
+   * `fetch`, whose answers teach the time too: a process whose shops are always renewed by others makes no token call,
+   * and would take ended tokens for living ones again and again. An error page may come from something else than Shopify.
+   */
+  learningFrom(fetch: Fetch): Fetch {
+    return async (input, init) => {
+      const sentAt = this.#clock.now()
+      const response = await fetch(input, init)
+      if (response.status < 500) this.learn(parseDate(response.headers.get('date')), sentAt, this.#clock.now())
+      return response
+    }
   }
 
   /**

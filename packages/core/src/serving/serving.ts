@@ -109,9 +109,11 @@ export class Serving {
         const helps = token.value !== want.rejected && this.#time.now() < token.expiresAt
         if (!joined || helps || turn > 1) return token
       } catch (error) {
-        // The run that was joined had no ID token, or another's that did not help; this caller's may.
-        const mayHelp = joined && want.idToken !== undefined && isShopifyTokenError(error)
-        if (!mayHelp || !ENDED_FOR_WANT_OF_ID_TOKEN.has(error.code)) throw error
+        // The run that was joined ended for want of an ID token, which this caller has; or for another's, which this
+        // caller has nothing to do with.
+        const isOthers = joined && isShopifyTokenError(error)
+        const codes = want.idToken === undefined ? ENDED_FOR_AN_ID_TOKEN : ENDED_FOR_WANT_OF_ID_TOKEN
+        if (!isOthers || !codes.has(error.code)) throw error
         return this.outcome(shop, await this.#gate.alone(shop, want), signal)
       }
       await untilAborted(this.#gate.end(shop, flight), signal)
@@ -123,7 +125,7 @@ export class Serving {
     try {
       return this.#remember(shop, await this.#gate.outcome(shop, flight, signal)).token
     } catch (error) {
-      if (isShopifyTokenError(error) && error.code === 'ERR_REAUTHORIZATION_REQUIRED') this.#cache.delete(shop)
+      if (isReauthorization(error)) this.#cache.delete(shop)
       throw error
     }
   }
@@ -149,9 +151,10 @@ export class Serving {
           const now = this.#time.now()
           this.#remember(shop, record, Math.max(now + quietMs, coolDownEnd(record, now, this.#settings)))
         },
-        // Told by events. The token at hand serves until its end.
-        () => {
-          this.#leaveAlone(shop)
+        // Told by events. The token at hand serves until its end, unless the row says that it has ended.
+        (error: unknown) => {
+          if (isReauthorization(error)) this.#cache.delete(shop)
+          else this.#leaveAlone(shop)
         },
       ),
     )
@@ -222,8 +225,14 @@ const ENDED_FOR_WANT_OF_ID_TOKEN: ReadonlySet<string> = new Set([
   'ERR_FLEET_SUSPECT',
 ])
 
+const ENDED_FOR_AN_ID_TOKEN: ReadonlySet<string> = new Set(['ERR_INVALID_SESSION_TOKEN'])
+
 function coolDownEnd({ coolDown }: ServableRecord, now: number, settings: Settings): number {
   return coolDown !== null && coolDown.scope !== 'rejected' && isPausing(coolDown, now, settings)
     ? coolDown.until
     : -Infinity
+}
+
+function isReauthorization(error: unknown): boolean {
+  return isShopifyTokenError(error) && error.code === 'ERR_REAUTHORIZATION_REQUIRED'
 }

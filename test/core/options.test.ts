@@ -193,6 +193,13 @@ describe('durations', () => {
     expect(error.message).toBe('Option retryBudgetMs must be less than leaseMs.')
     expect(error.options).toEqual(['retryBudgetMs', 'leaseMs'])
   })
+
+  it('let a renewal begin before the token is withheld', () => {
+    const error = refusal({ ...NEEDED, minRemainingMs: 300_000, refreshAheadMs: 300_000 })
+
+    expect(error.message).toBe('Option minRemainingMs must be less than refreshAheadMs.')
+    expect(error.options).toEqual(['minRemainingMs', 'refreshAheadMs'])
+  })
 })
 
 describe('a wrong option', () => {

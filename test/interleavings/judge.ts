@@ -6,7 +6,7 @@ import type { Scenario } from './scenario.js'
 import { type Call, isRunning, type State } from './state.js'
 import type { World } from './world.js'
 
-/** What may turn out wrong. Invariants: gate rules as ARCHITECTURE.md numbers them. */
+/** What may turn out wrong. */
 export type Flaw =
   /** Only the merchant can revive the shop, although nothing excuses that. */
   | 'orphan'

@@ -51,6 +51,8 @@ export class History {
   readonly events = new Map<TokenEvent['type'], number>()
   readonly rotations = new Map<string, number>()
   leasesExpired = 0
+  /** What was presented without an attempt in the row. */
+  readonly unannounced: string[] = []
   requestsServed = 0
   requestsFailed = 0
   readonly #shops = new Map<string, ShopHistory>()
@@ -85,6 +87,9 @@ export class History {
         if (put !== undefined) put.verdict = { outcome: 'conflict' }
         return
       }
+      case 'unannounced':
+        this.unannounced.push(`${entry.shop}: ${entry.grant}`)
+        return
       case 'lease-expired':
         this.leasesExpired += 1
         return

@@ -29,6 +29,8 @@ export type Entry =
   /** It has been acknowledged. */
   | { readonly t: 'written'; readonly id: string; readonly version: string; readonly at: number }
   | { readonly t: 'conflict'; readonly id: string }
+  /** A credential is being presented that no attempt in the row names. */
+  | { readonly t: 'unannounced'; readonly shop: string; readonly grant: Grant }
   /** A pair is being stored later than the lease of its run allowed. */
   | { readonly t: 'lease-expired'; readonly shop: string }
   | { readonly t: 'kill' | 'pause'; readonly shop: string; readonly point: KillPoint; readonly at: number }

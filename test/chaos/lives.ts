@@ -16,7 +16,7 @@ export interface Incident {
   readonly shop: string
   readonly death: Death | 'falsely-marked'
   readonly isAnnounced: boolean
-  /** For a lost acquisition: whether Shopify would still have accepted a refresh token when it was asked. */
+  /** For a lost acquisition: whether Shopify would still have accepted a refresh token of the row when it was asked. */
   readonly hadLivingPair: boolean
   /** For a lost acquisition: whether the app had asked for it by `acquire()`. */
   readonly wasOrdered: boolean
@@ -48,7 +48,7 @@ const TELLING: ReadonlySet<string> = new Set(['ERR_REAUTHORIZATION_REQUIRED', 'E
 export class Lives {
   readonly incidents: Incident[] = []
   /** Requests that failed although the worker had a token that was good for a while yet. */
-  readonly failedOnValidTokens: string[] = []
+  readonly failedOnValidTokens: { readonly what: string; readonly trail: Trail }[] = []
   readonly neverServed: string[] = []
   readonly #lives: ReadonlyMap<string, Life>
   readonly #plan: Plan
@@ -119,7 +119,9 @@ export class Lives {
     const isValid = token !== null && this.#shopifys.of(shop).accessTokenState(shop, token) === 'live'
     const { minRemainingMs } = durationsOf(this.#plan)
     if (isValid && expiresAt - at > minRemainingMs + CLOCK_SLACK_MS) {
-      this.failedOnValidTokens.push(`${shop}: ${code}, ${expiresAt - at} ms before the token's end`)
+      const what = `${shop}: ${code} at ${at - life.installedAt} ms, ${expiresAt - at} ms before the token's end`
+      const trail = trailOf(life.installedAt, this.#shopifys.tokenCalls(shop), this.#history.of(shop))
+      this.failedOnValidTokens.push({ what, trail })
     }
     if (TELLING.has(code) && !life.isBusy && life.isAcquired) void this.#tell(life, () => this.#lookAfter(life))
   }
@@ -145,7 +147,7 @@ export class Lives {
   arriving({ shop, grant, endpoint }: RequestTraits): void {
     if (endpoint !== 'token' || grant !== 'id-token') return
     this.#takeNews()
-    const known = [...this.#history.of(shop).arrived.values()].slice(-10).map(({ refreshToken }) => refreshToken)
+    const known = [...this.#history.of(shop).stored.keys()].slice(-20)
     this.#lifeOf(shop).hadLivingPair = this.#shopifys.of(shop).hasLiveCredential(shop, known)
   }
 

@@ -6,6 +6,7 @@ import type { Backend } from './backends/backend.js'
 import { openBackend } from './backends/open-backend.js'
 import { Faults } from './faults.js'
 import { History } from './history.js'
+import type { Entry } from './journal.js'
 import { Lives } from './lives.js'
 import { durationsOf, KILL_POINTS, type Plan } from './plan.js'
 import type { Result } from './result.js'
@@ -61,8 +62,11 @@ export async function run(plan: Plan, onProgress: (progress: Progress) => void):
       },
     })
     const crew = workers
+    // Whoever hears of an entry may ask for the news himself: the order stays.
+    const news: (readonly [Entry, number])[] = []
     const takeNews = (): void => {
-      for (const [entry, worker] of crew.entries()) history.take(entry, worker)
+      news.push(...crew.entries())
+      for (let next = news.shift(); next !== undefined; next = news.shift()) history.take(...next)
     }
     const shops = shopNames(shopsPerPair)
     const lives = new Lives({

@@ -1,5 +1,6 @@
 import {
   candidates,
+  fingerprint,
   type PutResult,
   type RecordKey,
   type ScanQuery,
@@ -30,6 +31,13 @@ export class Arrived {
   }
 }
 
+/** What those that watch a worker's ports share. */
+export interface Watch {
+  readonly journal: Journal
+  readonly killSwitch: KillSwitch
+  readonly arrived: Arrived
+}
+
 /** Writes every put down before and after it happens, and dies where it is told to. Sees records in the clear. */
 export class WatchedStore implements TokenStore {
   readonly watch: TokenStore['watch']
@@ -39,12 +47,13 @@ export class WatchedStore implements TokenStore {
   readonly #killSwitch: KillSwitch
   readonly #arrived: Arrived
   readonly #leaseMs: number
-  /** Ids of the attempts that were in each row when it was last seen. */
-  readonly #attempts = new Map<string, ReadonlySet<string>>()
+  /** Ids of the attempts seen in each row so far, and all credentials that they named. Reads may overtake each other. */
+  readonly #attempts = new Map<string, Set<string>>()
+  readonly #announced = new Set<string>()
   readonly #announcedAt = new Map<string, number>()
   #puts = 0
 
-  constructor(inner: TokenStore, journal: Journal, killSwitch: KillSwitch, arrived: Arrived, leaseMs: number) {
+  constructor(inner: TokenStore, { journal, killSwitch, arrived }: Watch, leaseMs: number) {
     this.#inner = inner
     this.#journal = journal
     this.#killSwitch = killSwitch
@@ -90,6 +99,11 @@ export class WatchedStore implements TokenStore {
     return result
   }
 
+  /** Whether an attempt has been in a row that names a credential. */
+  isAnnounced(credential: string): boolean {
+    return this.#announced.has(fingerprint(credential))
+  }
+
   scan(query: ScanQuery): AsyncIterable<ScannedRow> {
     return this.#inner.scan(query)
   }
@@ -105,7 +119,12 @@ export class WatchedStore implements TokenStore {
   }
 
   #seen(shop: string, record: TokenRecord | null): void {
-    this.#attempts.set(shop, new Set(record?.attempts.map(({ id }) => id)))
+    const known = this.#attempts.get(shop) ?? new Set()
+    this.#attempts.set(shop, known)
+    for (const { id, credential } of record?.attempts ?? []) {
+      known.add(id)
+      this.#announced.add(credential)
+    }
     this.#arrived.stored(shop, candidates(record))
   }
 }

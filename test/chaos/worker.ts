@@ -28,8 +28,9 @@ const redis = setup.redisUrl === null ? null : new Redis(setup.redisUrl, { retry
 redis?.on('error', () => undefined)
 
 const journal = new Journal(setup.journal)
-const killSwitch = new KillSwitch(journal)
-const arrived = new Arrived()
+const watch = { journal, killSwitch: new KillSwitch(journal), arrived: new Arrived() }
+// Sealed below the watch, which has to see what is written.
+const store = new WatchedStore(sealedStore(opened.store, opened.keyRing), watch, durations.leaseMs)
 const clock: Clock = { ...systemClock, now: () => Date.now() + setup.skewMs }
 const ways = {
   shopifys: setup.shopifys,
@@ -40,12 +41,11 @@ const tokens = createTokenManager({
   ...durations,
   clientId: configuration.clientId,
   clientSecret: configuration.clientSecret,
-  // Sealed below the watch, which has to see what is written.
-  store: new WatchedStore(sealedStore(opened.store, opened.keyRing), journal, killSwitch, arrived, durations.leaseMs),
+  store,
   sealing: 'unsealed-tokens-readable-in-store',
   ...(redis === null ? {} : { lock: new RedisLock(redis) }),
   clock,
-  fetch: watchedFetch(ways, journal, killSwitch, arrived),
+  fetch: watchedFetch(ways, store, watch),
   apiVersion: '2026-10',
   onEvent: (event) => {
     journal.write({ t: 'event', event, at: Date.now() })
@@ -88,7 +88,7 @@ async function leave(): Promise<void> {
 process.on('message', (order: Order) => {
   switch (order.do) {
     case 'fall':
-      killSwitch.set(order.blow, order.point)
+      watch.killSwitch.set(order.blow, order.point)
       return
     case 'visit':
       void answered(order.id, visit(parseShop(order.shop), order))

@@ -13,6 +13,7 @@ function minted(given: Partial<Omit<Minted, 'record'>> & { readonly record?: Min
     read,
     attemptIds: new Set(['own']),
     settledBefore: FAKE_EPOCH - 75_000,
+    lateRequestMs: 75_000,
     ...given,
   }
 }
@@ -53,6 +54,18 @@ describe('a conflict', () => {
     const present = aRecord.expiring(where)
 
     expect(merge(minted(), present, true)).toEqual({ outcome: 'stored', record: present })
+  })
+
+  it.each<[string, Grant]>([
+    ['leads', 'id-token'],
+    ['follows', 'refresh'],
+  ])('keeps the earlier look of the two pairs when mine %s', (_place, grant) => {
+    const present = aRecord.expiring({ refreshToken: 'X', renewAt: FAKE_EPOCH + 75_000 })
+    const later = aRecord.expiring({ refreshToken: 'mine', obtainedAt: FAKE_EPOCH + 5_000 })
+    const [mine, theirs] =
+      grant === 'id-token' ? [later, present] : [{ ...present, refreshToken: 'mine' }, { ...later, refreshToken: 'X' }]
+
+    expect(put(merge(minted({ grant, record: mine }), theirs, true)).renewAt).toBe(FAKE_EPOCH + 75_000)
   })
 
   it('clears mark, cool-down and own attempts of a row it adopts', () => {

@@ -24,6 +24,7 @@ const REFRESH: Minting = {
   requests: 1,
   secretId: '0011223344556677',
   previousScopes: ['read_orders'],
+  previous: null,
   forRejected: false,
   replayPossible: false,
   coolDown: null,
@@ -136,5 +137,20 @@ describe('a token without an end', () => {
       coolDown: null,
       sweepAt: null,
     })
+  })
+})
+
+describe('an early look that the pair before had planned, because a lost acquisition may still arrive', () => {
+  const planned = { obtainedAt: SENT - 10_000, renewAt: SENT + 65_000 }
+
+  it('stays planned', () => {
+    expect(build({}, { previous: planned }).record.renewAt).toBe(SENT + 65_000)
+  })
+
+  it.each([
+    ['is over', { obtainedAt: SENT - 75_000, renewAt: SENT }],
+    ['was an ordinary renewal', { obtainedAt: SENT - 600_000, renewAt: SENT + 65_000 }],
+  ])('is not taken over when it %s', (_what, previous) => {
+    expect(build({}, { previous }).record.renewAt).toBe(SENT + HOUR_MS - 300_000)
   })
 })

@@ -1,5 +1,6 @@
 import type { Attempt, ExpiringRecord, Grant, NonExpiringRecord, TokenRecord } from '../token.js'
 import { candidates } from '../token.js'
+import { keepingEarlyLook } from './schedule.js'
 
 /** What a run has to store, and what it knew when it asked for it. */
 export interface Minted {
@@ -12,6 +13,8 @@ export interface Minted {
   readonly attemptIds: ReadonlySet<string>
   /** Attempts begun before this instant of the store's clock are over, however late their requests arrived. */
   readonly settledBefore: number
+  /** How late a request can arrive. */
+  readonly lateRequestMs: number
 }
 
 /** What to do with the row. */
@@ -88,6 +91,7 @@ function joined(minted: Minted, mine: ExpiringRecord, present: ExpiringRecord): 
   const lead = leads ? mine : present
   return {
     ...lead,
+    renewAt: keepingEarlyLook(lead, leads ? present : mine, minted),
     alternates: bounded(alternates, present.alternates, predecessor),
     predecessor,
     mark: null,

@@ -29,6 +29,7 @@ export function mint(
     requests,
     secretId,
     previousScopes: isServable(base) ? base.scopes : [],
+    previous: base.kind === 'expiring' ? base : null,
     forRejected,
     replayPossible: presentedBefore,
     // Kept although it is over: the next pause is counted from it.

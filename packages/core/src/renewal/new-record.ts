@@ -1,7 +1,7 @@
 import type { Durations } from '../durations.js'
 import type { MintedTokens } from '../oauth/token-response.js'
 import type { CoolDown, ExpiringRecord, Grant, NonExpiringRecord } from '../token.js'
-import { renewAtOf } from './schedule.js'
+import { renewAtOf, keepingEarlyLook } from './schedule.js'
 
 /** The circumstances under which tokens were minted. Instants are Shopify's time. */
 export interface Minting {
@@ -14,6 +14,8 @@ export interface Minting {
   readonly secretId: string
   /** Scopes on record so far, for an answer that names none. */
   readonly previousScopes: readonly string[]
+  /** The pair on record so far. */
+  readonly previous: Pick<ExpiringRecord, 'obtainedAt' | 'renewAt'> | null
   readonly forRejected: boolean
   /** Whether an earlier run had presented the credential: then the answer may be a replay, and its lifetime may lie. */
   readonly replayPossible: boolean
@@ -56,6 +58,10 @@ export function newRecord(
   const expiresAt = sentAt + Math.max(0, lifetimeMs)
   const doubtful = tokens.lifetimeMs === null || lifetimeMs < durations.minRemainingMs || minting.replayPossible
   const repeatedAcquisition = (grant === 'id-token' || grant === 'code') && minting.requests > 1
+  // A repeated acquisition's first request may still arrive and retire this pair: renew while the merchant is there.
+  const renewAt = repeatedAcquisition
+    ? sentAt + durations.lateRequestMs
+    : renewAtOf(sentAt, expiresAt, durations, random)
   return {
     doubtful,
     record: {
@@ -63,11 +69,7 @@ export function newRecord(
       ...common,
       expiresAt,
       // A repeated acquisition's first request may still arrive and retire this pair: renew while the merchant is there.
-      renewAt: doubtful
-        ? sentAt
-        : repeatedAcquisition
-          ? sentAt + durations.lateRequestMs
-          : renewAtOf(sentAt, expiresAt, durations, random),
+      renewAt: doubtful ? sentAt : keepingEarlyLook({ obtainedAt: sentAt, renewAt }, minting.previous, durations),
       refreshToken: tokens.refreshToken,
       refreshTokenExpiresAt: sentAt + (tokens.refreshLifetimeMs ?? UNKNOWN_REFRESH_LIFETIME_MS),
       alternates: [],

@@ -185,8 +185,9 @@ export class RenewalRun {
     }
 
     const { record, doubtful } = mint(this.#context, this.#want, announced, credential, presented, tokens)
-    const settledBefore = (this.#beganAt ?? read.now) - durations.lateRequestMs
-    const minted = { record, grant, read: read.record, attemptIds: this.#row.own, settledBefore }
+    const { lateRequestMs } = durations
+    const settledBefore = (this.#beganAt ?? read.now) - lateRequestMs
+    const minted = { record, grant, read: read.record, attemptIds: this.#row.own, settledBefore, lateRequestMs }
     const kept = await keepPair(this.#context, this.#row, this.#shop, announced, minted, this.#offer)
     if (kept === null) throw new ReauthorizationRequiredError('removed', { shop: this.#shop })
 

@@ -66,6 +66,23 @@ export function renewAtOf(
   return Math.floor(expiresAt - ahead - random() * (ahead / 5))
 }
 
+/** When a pair was obtained and is due. */
+type Due = Pick<ExpiringRecord, 'obtainedAt' | 'renewAt'>
+
+/**
+ * When `due` is due in another's place. An acquisition's request that was lost can still arrive, and ends every pair that
+ * it meets: the look that is planned for then stays planned, whoever renews in between.
+ */
+export function keepingEarlyLook(
+  due: Due,
+  other: Due | null,
+  { lateRequestMs }: Pick<Durations, 'lateRequestMs'>,
+): number {
+  const isPlanned =
+    other !== null && other.renewAt > due.obtainedAt && other.renewAt <= other.obtainedAt + lateRequestMs
+  return isPlanned ? Math.min(other.renewAt, due.renewAt) : due.renewAt
+}
+
 const DAY_MS = 86_400_000
 /** @see Shopify: "Offline access tokens" */
 const DOCUMENTED_REFRESH_LIFETIME_MS = 90 * DAY_MS

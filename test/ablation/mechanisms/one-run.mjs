@@ -149,6 +149,18 @@ export const ONE_RUN = [
     failure: 'Expected: 75000',
   },
   {
+    mechanism: 'early look kept by others',
+    without: 'who renews in between plans the next renewal as if no late acquisition could arrive any more',
+    file: `${RENEWAL}/schedule.ts`,
+    replace: [['return isPlanned ? Math.min(other.renewAt, due.renewAt) : due.renewAt', 'return due.renewAt']],
+    test: {
+      file: 'test/core/new-record.test.ts',
+      group: 'an early look that the pair before had planned, because a lost acquisition may still arrive',
+      title: 'stays planned',
+    },
+    failure: 'Expected: 1795176065000',
+  },
+  {
     mechanism: 'unreadable is not absent',
     without: 'a row whose seal does not open counts as no row',
     file: 'packages/core/src/sealed-store.ts',

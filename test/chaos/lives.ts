@@ -32,13 +32,15 @@ interface Life {
   /** Whether a visit of the merchant has ended well since. */
   isAcquired: boolean
   how: 'token' | 'acquire'
-  /** Of the latest request of an acquisition. */
+  /** Both of the latest request of an acquisition. */
   hadLivingPair: boolean
+  wasOrdered: boolean
 }
 
 const VISIT_PAUSE_MS = 250
 const MOST_VISITS = 120
 const LOOK_PAUSE_MS = 250
+const ASKED_AT_ONCE = 8
 /** A pair that has been in memory for longer was dropped. */
 const LONGEST_HELD_MS = 30_000
 /** Codes with which a shop may turn out to need its merchant. */
@@ -59,6 +61,7 @@ export class Lives {
   readonly #chance: Seeded
   readonly #takeNews: () => void
   readonly #stories = new Set<Promise<void>>()
+  #isOver = false
 
   constructor(parts: {
     readonly shops: readonly Shop[]
@@ -71,8 +74,10 @@ export class Lives {
     /** Brings the history up to date. */
     readonly takeNews: () => void
   }) {
-    const newLife = { isBusy: false, installedAt: 0, isAcquired: false, how: 'token', hadLivingPair: false } as const
-    this.#lives = new Map(parts.shops.map((shop) => [shop, { ...newLife, shop }]))
+    const newLife = { isBusy: false, installedAt: 0, isAcquired: false, how: 'token' } as const
+    this.#lives = new Map(
+      parts.shops.map((shop) => [shop, { ...newLife, shop, hadLivingPair: false, wasOrdered: false }]),
+    )
     this.#plan = parts.plan
     this.#shopifys = parts.shopifys
     this.#workers = parts.workers
@@ -123,7 +128,8 @@ export class Lives {
       const trail = trailOf(life.installedAt, this.#shopifys.tokenCalls(shop), this.#history.of(shop))
       this.failedOnValidTokens.push({ what, trail })
     }
-    if (TELLING.has(code) && !life.isBusy && life.isAcquired) void this.#tell(life, () => this.#lookAfter(life))
+    if (TELLING.has(code) && !life.isBusy && life.isAcquired && !this.#isOver)
+      void this.#tell(life, () => this.#lookAfter(life))
   }
 
   /**
@@ -148,7 +154,9 @@ export class Lives {
     if (endpoint !== 'token' || grant !== 'id-token') return
     this.#takeNews()
     const known = [...this.#history.of(shop).stored.keys()].slice(-20)
-    this.#lifeOf(shop).hadLivingPair = this.#shopifys.of(shop).hasLiveCredential(shop, known)
+    const life = this.#lifeOf(shop)
+    life.hadLivingPair = this.#shopifys.of(shop).hasLiveCredential(shop, known)
+    life.wasOrdered = life.how === 'acquire'
   }
 
   /** Resolves when no story is going on. */
@@ -156,26 +164,39 @@ export class Lives {
     while (this.#stories.size > 0) await Promise.all(this.#stories)
   }
 
-  /** Asks for every shop's token, and looks at what its row holds. Shops that need their merchant become incidents. */
+  /**
+   * Asks for every shop's token, once nothing happens any more, and looks at what its row holds. Shops that need their
+   * merchant become incidents. Resolves with how many shops there were.
+   */
   async takeStock(): Promise<number> {
+    this.#isOver = true
     const alive = [...this.#lives.values()].filter(({ isAcquired }) => isAcquired)
-    await Promise.all(alive.map((life) => this.#askOnce(life)))
+    const rest = [...alive]
+    const askTheNext = async (): Promise<void> => {
+      for (let life = rest.pop(); life !== undefined; life = rest.pop()) await this.#ask(life)
+    }
+    await Promise.all(Array.from({ length: ASKED_AT_ONCE }, askTheNext))
     return alive.length
   }
 
-  async #askOnce(life: Life): Promise<void> {
+  async #ask(life: Life): Promise<void> {
     const { shop } = life
     let outcome = await this.#workers.call(shop, { do: 'serve' })
-    // A machine with too much to do says nothing of the shop.
-    for (let n = 1; n < MOST_VISITS && isBusyMachine(outcome); n++) {
+    for (let n = 1; n < MOST_VISITS && isWorthRepeating(outcome); n++) {
       await sleep(VISIT_PAUSE_MS)
       outcome = await this.#workers.call(shop, { do: 'serve' })
     }
-    if (outcome === 'ok' && this.#works(shop, await this.#rows.read(shop))) return
+    if (outcome === 'ok') {
+      if (this.#works(shop, await this.#rows.read(shop))) return
+      // Its access token lives on, and nobody has needed another one yet: the next attempt must tell.
+      await this.#workers.call(shop, { do: 'force' })
+      await this.#examine(life)
+      return
+    }
     const before = this.incidents.length
     await this.#examine(life)
     if (this.incidents.length > before) return
-    this.neverServed.push(`${shop}: ${typeof outcome === 'string' ? outcome : outcome.message}`)
+    this.neverServed.push(`${shop}: ${outcome === 'died' ? outcome : outcome.message}`)
   }
 
   #install(life: Life): void {
@@ -211,7 +232,7 @@ export class Lives {
   }
 
   async #examine(life: Life): Promise<void> {
-    const { shop, installedAt, hadLivingPair, how } = life
+    const { shop, installedAt, hadLivingPair, wasOrdered } = life
     const until = Date.now() + LONGEST_HELD_MS
     let row: TokenRecord | null
     for (;;) {
@@ -230,7 +251,7 @@ export class Lives {
     const isAnnouncedDeath = isAlive || isAnnounced(verdict, row, history)
     this.incidents.push({
       ...{ shop, hadLivingPair, death: isAlive ? 'falsely-marked' : verdict.death },
-      ...{ wasOrdered: how === 'acquire', isAnnounced: isAnnouncedDeath, trail: trailOf(installedAt, calls, history) },
+      ...{ wasOrdered, isAnnounced: isAnnouncedDeath, trail: trailOf(installedAt, calls, history) },
     })
   }
 
@@ -275,6 +296,7 @@ export class Lives {
   }
 }
 
-function isBusyMachine(outcome: Outcome): boolean {
-  return typeof outcome === 'object' && outcome.code === 'ERR_STORE_UNAVAILABLE'
+/** A machine with too much to do says nothing of the shop. */
+function isWorthRepeating(outcome: Outcome): boolean {
+  return typeof outcome === 'object' && !TELLING.has(outcome.code)
 }

@@ -26,8 +26,7 @@ export type Order =
       readonly idToken: string
       readonly how: 'token' | 'acquire'
     }
-  | { readonly do: 'remove'; readonly id: number; readonly shop: string }
-  | { readonly do: 'serve'; readonly id: number; readonly shop: string }
+  | { readonly do: 'remove' | 'serve' | 'force'; readonly id: number; readonly shop: string }
   | { readonly do: 'leave' }
 
 /** What a worker says. */

@@ -50,7 +50,7 @@ export function fullPlan(backend: BackendName, seed: number, rotations: number):
     pauses: Math.max(3, Math.ceil(60 * share)),
     outages: Math.max(4, Math.round(16 * share)),
     longestMs: 1_200_000,
-    ...{ shopsPerPair: 40, requestsPerSecond: 45 },
+    ...{ shopsPerPair: 40, requestsPerSecond: 30 },
     ...{ lifetimeMs: 20_000, leaseMs: 4_000, latestMs: 4_000, outageMs: 2_500 },
   }
 }

@@ -99,6 +99,9 @@ process.on('message', (order: Order) => {
     case 'serve':
       void answered(order.id, tokens.token(parseShop(order.shop)))
       return
+    case 'force':
+      void answered(order.id, tokens.force(parseShop(order.shop)))
+      return
     case 'leave':
       void leave()
   }

@@ -25,7 +25,7 @@ interface Living {
 
 type Call =
   | { readonly do: 'visit'; readonly idToken: string; readonly how: 'token' | 'acquire' }
-  | { readonly do: 'remove' | 'serve' }
+  | { readonly do: 'remove' | 'serve' | 'force' }
 
 /** Keeps so many workers alive, each a process of its own. */
 export class Workers {
@@ -138,7 +138,9 @@ export class Workers {
     const n = this.#started
     this.#started += 1
     const path = join(this.#folder, `${n}.jsonl`)
-    const skewMs = SKEWS_MS[(slot + Math.floor(n / SKEWS_MS.length)) % SKEWS_MS.length] ?? 0
+    const skew = SKEWS_MS[(slot + Math.floor(n / SKEWS_MS.length)) % SKEWS_MS.length] ?? 0
+    // Who has sent no request cannot have learned the time from an answer.
+    const skewMs = this.#isQuiet ? 0 : skew
     const requestsPerSecond = this.#isQuiet ? 0 : this.#common.requestsPerSecond
     const seed = `${this.#seed} ${n}`
     const setup: WorkerSetup = { ...this.#common, requestsPerSecond, journal: path, skewMs, seed }

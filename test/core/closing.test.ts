@@ -1,5 +1,5 @@
 import { fingerprint, parseShop, type Shop, type TokenManager, type TokenStore } from '@shopify-tokens/core'
-import { aRecord, fault } from '@shopify-tokens/testing'
+import { aRecord, aToken, fault } from '@shopify-tokens/testing'
 import { CLIENT_SECRET, closeAll, HOUR_MS, type ManagedApp, managedApp, shop, someShops } from './managed-app.js'
 
 afterEach(closeAll)
@@ -76,6 +76,29 @@ describe('closing while a minted pair is not stored', () => {
 
     const token = await app.anotherProcess().token(shop)
     expect(app.shopify.accessTokenState(shop, token.value)).toBe('live')
+  })
+})
+
+describe('closing while Shopify refuses one of several refresh tokens', () => {
+  it('presents no other, and leaves no attempt that would keep the next process waiting', async () => {
+    const app = await managedApp()
+    const row = await app.seed({ ageMs: 2 * HOUR_MS })
+    await app.put({ ...row, refreshToken: aToken('shprt'), alternates: [row.refreshToken] })
+    const hold = app.shopify.hold('token')
+    const call = app.tokens.token(shop)
+    await hold.arrived()
+
+    const closed = app.tokens.close()
+    hold.release()
+
+    await expect(call).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+    await closed
+    expect(app.tokenCalls()).toBe(1)
+    expect(await app.record()).toMatchObject({ attempts: [] })
+
+    const token = await app.anotherProcess().token(shop)
+    expect(app.shopify.accessTokenState(shop, token.value)).toBe('live')
+    expect(app.eventsOf('grant.inDoubt')).toEqual([])
   })
 })
 

@@ -136,7 +136,7 @@ export class RenewalRun {
 
   async #announce(snapshot: Snapshot, credential: Credential): Promise<Announced | null> {
     const { clock, durations } = this.#context
-    this.#refuseWhenClosing()
+    await this.#refuseWhenClosing()
     const announced = await this.#row.announce(snapshot, credential)
     if (announced === null) return null
     const leaseLeft = durations.leaseMs - (clock.monotonic() - announced.at)
@@ -274,8 +274,8 @@ export class RenewalRun {
   /** Waits for somebody else's run, but not for ever. Always `null`: look again. */
   async #pause(): Promise<null> {
     const { clock, durations, news, random } = this.#context
-    this.#refuseWhenClosing()
-    if (this.#elapsedMs() > patienceMs(durations)) throw leaseTimeout(this.#shop)
+    await this.#refuseWhenClosing()
+    if (this.#elapsedMs() > patienceMs(durations)) return this.#fail(leaseTimeout(this.#shop))
     const pollMs = news.isLive ? POLL_BESIDE_NEWS_MS : POLL_MS
     await clock.sleep(Math.ceil(pollMs * (0.5 + random())), this.#ear.heard).catch(() => undefined)
     return null
@@ -290,8 +290,7 @@ export class RenewalRun {
       if (expiresAt - this.#context.time.now() < ID_TOKEN_MARGIN_MS) throw new InvalidSessionTokenError('expired')
       return idToken
     } catch (error) {
-      await this.#row.withdraw()
-      throw error
+      return this.#fail(error)
     }
   }
 
@@ -307,8 +306,14 @@ export class RenewalRun {
     )
   }
 
-  #refuseWhenClosing(): void {
-    if (this.#context.closing.aborted) throw new ClosedError({ shop: this.#shop })
+  async #refuseWhenClosing(): Promise<void> {
+    if (this.#context.closing.aborted) await this.#fail(new ClosedError({ shop: this.#shop }))
+  }
+
+  /** An attempt whose request was answered would keep others from the shop, and have them doubt what it brought. */
+  async #fail(error: unknown): Promise<never> {
+    await this.#row.withdraw()
+    throw error
   }
 
   #elapsedMs(): number {

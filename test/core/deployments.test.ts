@@ -239,6 +239,15 @@ describe('adopting a deployment', () => {
     expect(await read(CLIENT_ID)).toBe('new-home')
   })
 
+  it('ends when the register takes nothing, and may be tried again', async () => {
+    const app = await managedApp()
+    const write = jest.fn(() => Promise.resolve(false))
+    const stubborn = withRegister(app, { write }, 'new-home')
+
+    await expect(stubborn.adoptDeployment()).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', retryable: true })
+    expect(write.mock.calls.length).toBeLessThan(1_000)
+  })
+
   it('is refused without a name of its own', async () => {
     const { tokens } = await managedApp()
 

@@ -2,6 +2,7 @@ import type { Durations } from '../durations.js'
 import { ForeignDeploymentError } from '../errors.js'
 import type { EventBus } from '../events.js'
 import type { Clock } from '../ports/clock.js'
+import { endlessConflict, MAX_CONFLICTS } from './endless-conflict.js'
 import type { BoundRegister, StoreCalls } from './store-calls.js'
 
 /**
@@ -52,11 +53,12 @@ export class DeploymentCheck {
     const register = this.#store.deployments
     const own = this.#own
     if (register === null || own === null) return false
-    for (;;) {
+    for (let tries = 1; tries <= MAX_CONFLICTS; tries++) {
       const onRecord = await register.read()
       if (onRecord === own) return false
       if (await register.write(own, onRecord)) return true
     }
+    throw endlessConflict()
   }
 
   async #isOwn(register: BoundRegister): Promise<boolean> {

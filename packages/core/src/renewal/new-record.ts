@@ -1,7 +1,8 @@
 import type { Durations } from '../durations.js'
 import type { MintedTokens } from '../oauth/token-response.js'
 import type { CoolDown, ExpiringRecord, Grant, NonExpiringRecord } from '../token.js'
-import { renewAtOf, keepingEarlyLook } from './schedule.js'
+import { isAcquisition } from './merge.js'
+import { keepingEarlyLook, renewAtOf } from './schedule.js'
 
 /** The circumstances under which tokens were minted. Instants are Shopify's time. */
 export interface Minting {
@@ -57,7 +58,7 @@ export function newRecord(
   const lifetimeMs = tokens.lifetimeMs ?? DOCUMENTED_LIFETIME_MS
   const expiresAt = sentAt + Math.max(0, lifetimeMs)
   const doubtful = tokens.lifetimeMs === null || lifetimeMs < durations.minRemainingMs || minting.replayPossible
-  const repeatedAcquisition = (grant === 'id-token' || grant === 'code') && minting.requests > 1
+  const repeatedAcquisition = isAcquisition(grant) && minting.requests > 1
   // A repeated acquisition's first request may still arrive and retire this pair: renew while the merchant is there.
   const renewAt = repeatedAcquisition
     ? sentAt + durations.lateRequestMs
@@ -68,7 +69,6 @@ export function newRecord(
       kind: 'expiring',
       ...common,
       expiresAt,
-      // A repeated acquisition's first request may still arrive and retire this pair: renew while the merchant is there.
       renewAt: doubtful ? sentAt : keepingEarlyLook({ obtainedAt: sentAt, renewAt }, minting.previous, durations),
       refreshToken: tokens.refreshToken,
       refreshTokenExpiresAt: sentAt + (tokens.refreshLifetimeMs ?? UNKNOWN_REFRESH_LIFETIME_MS),

@@ -1,4 +1,4 @@
-import type { ExpiringRecord } from '@shopify-tokens/core'
+import type { ExpiringRecord, Shop } from '@shopify-tokens/core'
 import { type AdminAnswer, aRecord, fault } from '@shopify-tokens/testing'
 import { closeAll, HOUR_MS, managedApp, shop } from './managed-app.js'
 
@@ -200,6 +200,17 @@ describe('a removal', () => {
 
     expect(await record()).toEqual(aRecord.removed({ removedAt: clock.now() }))
     expect(eventsOf('shop.removed')).toHaveLength(1)
+    await expect(tokens.token(shop)).rejects.toMatchObject({ reason: 'removed' })
+  })
+
+  it('ends the token at hand however the shop is spelt', async () => {
+    const { eventsOf, seed, tokens } = await managedApp()
+    await seed()
+    await tokens.token(shop)
+
+    expect(await tokens.remove(shop.toUpperCase() as Shop)).toBe(true)
+
+    expect(eventsOf('shop.removed')).toMatchObject([{ shop }])
     await expect(tokens.token(shop)).rejects.toMatchObject({ reason: 'removed' })
   })
 

@@ -1,6 +1,7 @@
 export { createShopClient, type ShopClientOptions } from './admin/create-shop-client.js'
 export type { GraphqlError, GraphqlOptions, GraphqlResult, ShopClient } from './admin/shop-client.js'
 export { currentAccess, currentShop, runInRequest, runInShop } from './context.js'
+export { createTokenManager } from './create-token-manager.js'
 export {
   type DatabaseConfiguration,
   ENVIRONMENT_VARIABLES,
@@ -94,5 +95,5 @@ export {
   type StaticRecord,
   type TokenRecord,
 } from './token.js'
-export { createTokenManager, type TokenManager } from './token-manager.js'
+export type { TokenManager } from './token-manager.js'
 export type { TokenOptions, TokenSource } from './token-source.js'

@@ -1,25 +1,8 @@
-import { setMaxListeners } from 'node:events'
-import { createShopClient } from './admin/create-shop-client.js'
 import type { ShopClient } from './admin/shop-client.js'
-import { withDeadline } from './deadline.js'
-import { InvalidOptionError, RotationNotStoredError, type SessionTokenFlaw } from './errors.js'
-import { EventBus, type TokenEventListener } from './events.js'
-import { type SessionToken, SessionTokenVerifier } from './oauth/id-token.js'
-import { parseOptions, type Settings, type TokenManagerOptions } from './options.js'
-import { Breaker } from './renewal/breaker.js'
-import { DeploymentCheck } from './renewal/deployment-check.js'
-import { FleetWatch } from './renewal/fleet-watch.js'
-import { Gate } from './renewal/gate.js'
-import { Reminder } from './renewal/reminder.js'
-import { RowNews } from './renewal/row-news.js'
-import { ShopifyTime } from './renewal/shopify-time.js'
-import { StoreCalls } from './renewal/store-calls.js'
-import { removeRecord } from './removal.js'
-import { sealedStore } from './sealed-store.js'
-import { fingerprint } from './secret.js'
-import { Serving } from './serving/serving.js'
-import { parseShop, type Shop } from './shop.js'
-import type { AccessToken, RecordKey, ServableRecord } from './token.js'
+import type { TokenEventListener } from './events.js'
+import type { SessionToken } from './oauth/id-token.js'
+import type { Shop } from './shop.js'
+import type { AccessToken } from './token.js'
 import type { TokenOptions, TokenSource } from './token-source.js'
 
 /** Keeps a working token for every shop of one app. */
@@ -29,9 +12,11 @@ export interface TokenManager extends TokenSource {
    * token is the answer and the renewal runs behind; only without a usable token does the caller wait.
    *
    * Rejects with `ERR_REAUTHORIZATION_REQUIRED` when only the merchant's next visit brings a token, with
-   * `ERR_COOLING_DOWN`, `ERR_TOKEN_ENDPOINT_UNAVAILABLE`, `ERR_TOKEN_RESPONSE_INVALID`, `ERR_LEASE_TIMEOUT` or
-   * `ERR_STORE_UNAVAILABLE` when waiting helps, with `ERR_APP_MISCONFIGURED`, `ERR_SECRET_OUTDATED` or
-   * `ERR_STORE_UNREADABLE` when an operator must act, and with `signal.reason` on an abort.
+   * `ERR_INVALID_SESSION_TOKEN` when `idToken` was needed and refused, with `ERR_COOLING_DOWN`,
+   * `ERR_TOKEN_ENDPOINT_UNAVAILABLE`, `ERR_TOKEN_RESPONSE_INVALID`, `ERR_LEASE_TIMEOUT` or `ERR_STORE_UNAVAILABLE` when
+   * waiting helps, with `ERR_APP_MISCONFIGURED`, `ERR_SECRET_OUTDATED`, `ERR_FOREIGN_DEPLOYMENT`, `ERR_FLEET_SUSPECT` or
+   * `ERR_STORE_UNREADABLE` when an operator must act, with `ERR_CLOSED` after {@link close}, and with `signal.reason` on
+   * an abort.
    */
   token(shop: Shop, options?: TokenOptions): Promise<AccessToken>
   /**
@@ -39,13 +24,18 @@ export interface TokenManager extends TokenSource {
    * or when scopes must grow. Retires every earlier refresh token of the shop, so for mere access use
    * `token(shop, { idToken })`, which acquires only when there is nothing to refresh.
    *
+   * Rejects when no new pair came of it, though the present token may live: with the codes of {@link token}.
+   *
    * @see Shopify: "Implement token exchange"
    */
   acquire(
     shop: Shop,
     options: { readonly idToken: string; readonly signal?: AbortSignal | undefined },
   ): Promise<AccessToken>
-  /** Renews now, whatever the clock and the cool-down say: for operators. */
+  /**
+   * Renews now, whatever the clock, the cool-down and the breaker say: for operators. Rejects when no new pair came of
+   * it, though the present token may live: with the codes of {@link token}.
+   */
   force(shop: Shop, options?: { readonly signal?: AbortSignal | undefined }): Promise<AccessToken>
   /**
    * Replaces the shop's tokens by a tombstone, which only an acquisition writes over. `at`: the instant of the event,
@@ -77,164 +67,4 @@ export interface TokenManager extends TokenSource {
    * lost with this process. May be called again; cached tokens are still served.
    */
   close(options?: { readonly deadlineMs?: number | undefined }): Promise<void>
-}
-
-/**
- * Builds the manager. Does no I/O.
- *
- * @throws InvalidOptionError `ERR_INVALID_OPTION`
- */
-export function createTokenManager(options: TokenManagerOptions): TokenManager {
-  return new StoredTokenManager(parseOptions(options))
-}
-
-const CLOSE_DEADLINE_MS = 8_000
-/** Processes with older and newer secrets run side by side for as long as a deployment takes. */
-const OUTDATED_EVERY_MS = 3_600_000
-const NO_DEPLOYMENT_ID = 'Option deploymentId is missing: without a name there is nothing to adopt.'
-
-class StoredTokenManager implements TokenManager {
-  readonly #settings: Settings
-  readonly #time: ShopifyTime
-  readonly #events: EventBus
-  readonly #store: StoreCalls
-  readonly #deployment: DeploymentCheck
-  readonly #news: RowNews
-  readonly #gate: Gate
-  readonly #serving: Serving
-  readonly #sessionTokens: SessionTokenVerifier
-  readonly #unstored = new Map<Shop, ServableRecord>()
-  #warned = false
-  readonly #closing = new AbortController()
-  readonly #abandon = new AbortController()
-
-  constructor(settings: Settings) {
-    const { clientId, clientSecret, clientSecrets, clock, fetch, keyRing, store } = settings
-    this.#settings = settings
-    // Every run that pauses listens: hundreds in an outage, and no leak.
-    setMaxListeners(Infinity, this.#closing.signal, this.#abandon.signal)
-    this.#time = new ShopifyTime(clock)
-    this.#events = new EventBus(() => this.#time.now())
-    this.#time.reportTo(this.#events)
-    if (settings.onEvent !== null) this.#events.subscribe(settings.onEvent)
-    const sealed = keyRing === null ? store : sealedStore(store, keyRing)
-    this.#store = new StoreCalls(sealed, clientId, clock, settings.storeTimeoutMs, this.#events)
-    this.#deployment = new DeploymentCheck(this.#store, clock, this.#events, settings, settings.deploymentId)
-    this.#news = new RowNews(store, clientId, this.#closing.signal, (shop) => {
-      this.#serving.outdate(shop)
-    })
-    this.#sessionTokens = new SessionTokenVerifier({
-      ...{ clientId, clientSecrets, now: () => this.#time.now() },
-      onRefused: (flaw, noneVerified) => {
-        this.#events.emit({ type: 'sessionToken.refused', flaw })
-        if (noneVerified) this.#warnOfOwnSettings(flaw)
-      },
-    })
-    this.#gate = new Gate({
-      durations: settings,
-      endpoint: {
-        ...{ clientId, clientSecret, clock, fetch },
-        requestTimeoutMs: settings.requestTimeoutMs,
-        maxRetryAfterMs: settings.maxCoolDownMs,
-      },
-      store: this.#store,
-      lock: settings.lock,
-      deployment: this.#deployment,
-      breaker: new Breaker(clock, this.#events, settings),
-      fleet: new FleetWatch(clock, this.#events, settings),
-      news: this.#news,
-      outdated: new Reminder(settings.cacheSize, OUTDATED_EVERY_MS, clock),
-      clock,
-      time: this.#time,
-      events: this.#events,
-      random: settings.random,
-      secretId: fingerprint(clientSecret.reveal()),
-      knownSecretIds: new Set(clientSecrets.map((secret) => fingerprint(secret.reveal()))),
-      requireExpiring: settings.requireExpiring,
-      verifyIdToken: (idToken) => this.#sessionTokens.verify(idToken),
-      unstored: this.#unstored,
-      closing: this.#closing.signal,
-      abandon: this.#abandon.signal,
-    })
-    this.#serving = new Serving(settings, {
-      ...{ store: this.#store, gate: this.#gate, time: this.#time, events: this.#events },
-      ...{ news: this.#news, unstored: this.#unstored, closing: this.#closing.signal },
-    })
-  }
-
-  token(shop: Shop, options?: TokenOptions): Promise<AccessToken> {
-    return this.#serving.token(shop, options)
-  }
-
-  async acquire(
-    shop: Shop,
-    { idToken, signal }: { readonly idToken: string; readonly signal?: AbortSignal | undefined },
-  ): Promise<AccessToken> {
-    const flight = await this.#gate.alone(parseShop(shop), { trigger: 'forced', idToken, acquire: true })
-    return this.#serving.outcome(shop, flight, signal)
-  }
-
-  async force(shop: Shop, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<AccessToken> {
-    const flight = await this.#gate.alone(parseShop(shop), { trigger: 'forced' })
-    return this.#serving.outcome(shop, flight, signal)
-  }
-
-  async remove(shop: Shop, { at = this.#time.now() }: { readonly at?: number | undefined } = {}): Promise<boolean> {
-    const removed = await removeRecord(this.#store, this.#key(parseShop(shop)), at)
-    this.#serving.forget(shop)
-    if (removed) this.#events.emit({ type: 'shop.removed', shop, removedAt: at })
-    return removed
-  }
-
-  async adoptDeployment(): Promise<boolean> {
-    if (this.#settings.deploymentId === null) throw new InvalidOptionError(NO_DEPLOYMENT_ID, ['deploymentId'])
-    return this.#deployment.adopt()
-  }
-
-  forShop(shop: Shop, { idToken }: { readonly idToken?: string | undefined } = {}): ShopClient {
-    const { apiVersion, fetch } = this.#settings
-    return createShopClient(this, parseShop(shop), { apiVersion, fetch: this.#time.learningFrom(fetch) }, idToken)
-  }
-
-  verifySessionToken(token: string): Promise<SessionToken> {
-    return this.#sessionTokens.verify(token)
-  }
-
-  subscribe(listener: TokenEventListener): () => void {
-    return this.#events.subscribe(listener)
-  }
-
-  async close({ deadlineMs = CLOSE_DEADLINE_MS }: { readonly deadlineMs?: number | undefined } = {}): Promise<void> {
-    this.#closing.abort()
-    const inTime = new AbortController()
-    const settled = this.#gate.settled().then(() => {
-      inTime.abort()
-    })
-    await this.#settings.clock.sleep(deadlineMs, inTime.signal).catch(() => undefined)
-    this.#abandon.abort()
-    // What still runs is a request to Shopify, which ends with its own deadline.
-    await settled
-    // Nothing depends on its end, and a connection that hangs must not hold the process.
-    const { clock, storeTimeoutMs } = this.#settings
-    await withDeadline(clock, storeTimeoutMs, () => this.#news.end()).catch(() => undefined)
-    if (this.#unstored.size > 0) throw new RotationNotStoredError([...this.#unstored.keys()])
-  }
-
-  /** The likeliest mistake of a first day shows itself as 401 for every request; somebody must be told why. Once. */
-  #warnOfOwnSettings(flaw: SessionTokenFlaw): void {
-    if (this.#warned || (flaw !== 'signature' && flaw !== 'audience')) return
-    this.#warned = true
-    const option =
-      flaw === 'signature'
-        ? 'client secret (clientSecret, SHOPIFY_API_SECRET)'
-        : 'client id (clientId, SHOPIFY_API_KEY)'
-    process.emitWarning(
-      `No session token has been accepted yet, and one was refused (${flaw}): compare the ${option} with the app's at Shopify.`,
-      'ShopifyTokensWarning',
-    )
-  }
-
-  #key(shop: Shop): RecordKey {
-    return { clientId: this.#settings.clientId, shop }
-  }
 }

@@ -1,3 +1,4 @@
+import { createTokenManager } from '../create-token-manager.js'
 import { type EnvironmentConfiguration, readEnvironment } from '../environment.js'
 import {
   ClosedError,
@@ -9,7 +10,7 @@ import {
 import { MemoryTokenStore } from '../memory/memory-token-store.js'
 import { refuseOptions } from '../option-checks.js'
 import type { TokenManagerOptions } from '../options.js'
-import { createTokenManager, type TokenManager } from '../token-manager.js'
+import type { TokenManager } from '../token-manager.js'
 
 /** What the environment says and options beside it cannot. */
 const SAID_BY_ENVIRONMENT = ['clientId', 'clientSecret', 'previousClientSecret', 'sealing'] as const

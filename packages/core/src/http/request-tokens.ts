@@ -1,6 +1,6 @@
+import { createTokenManager } from '../create-token-manager.js'
 import { invalidOption, refuseOptions } from '../option-checks.js'
 import type { TokenManagerOptions } from '../options.js'
-import { createTokenManager } from '../token-manager.js'
 import {
   type EnvironmentModule,
   type EnvironmentOverrides,

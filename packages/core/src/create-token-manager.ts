@@ -1,0 +1,190 @@
+import { setMaxListeners } from 'node:events'
+import { createShopClient } from './admin/create-shop-client.js'
+import type { ShopClient } from './admin/shop-client.js'
+import { withDeadline } from './deadline.js'
+import { InvalidOptionError, RotationNotStoredError, type SessionTokenFlaw } from './errors.js'
+import { EventBus, type TokenEventListener } from './events.js'
+import { type SessionToken, SessionTokenVerifier } from './oauth/id-token.js'
+import { parseOptions, type Settings, type TokenManagerOptions } from './options.js'
+import { Breaker } from './renewal/breaker.js'
+import { DeploymentCheck } from './renewal/deployment-check.js'
+import { FleetWatch } from './renewal/fleet-watch.js'
+import { Gate } from './renewal/gate.js'
+import { Reminder } from './renewal/reminder.js'
+import { RowNews } from './renewal/row-news.js'
+import { ShopifyTime } from './renewal/shopify-time.js'
+import { StoreCalls } from './renewal/store-calls.js'
+import { removeRecord } from './removal.js'
+import { sealedStore } from './sealed-store.js'
+import { fingerprint } from './secret.js'
+import { Serving } from './serving/serving.js'
+import { parseShop, type Shop } from './shop.js'
+import type { AccessToken, RecordKey, ServableRecord } from './token.js'
+import type { TokenManager } from './token-manager.js'
+import type { TokenOptions } from './token-source.js'
+
+/**
+ * Builds the manager. Does no I/O.
+ *
+ * @throws InvalidOptionError `ERR_INVALID_OPTION`
+ */
+export function createTokenManager(options: TokenManagerOptions): TokenManager {
+  return new StoredTokenManager(parseOptions(options))
+}
+
+const CLOSE_DEADLINE_MS = 8_000
+/** Processes with older and newer secrets run side by side for as long as a deployment takes. */
+const OUTDATED_EVERY_MS = 3_600_000
+const NO_DEPLOYMENT_ID = 'Option deploymentId is missing: without a name there is nothing to adopt.'
+
+class StoredTokenManager implements TokenManager {
+  readonly #settings: Settings
+  readonly #time: ShopifyTime
+  readonly #events: EventBus
+  readonly #store: StoreCalls
+  readonly #deployment: DeploymentCheck
+  readonly #news: RowNews
+  readonly #gate: Gate
+  readonly #serving: Serving
+  readonly #sessionTokens: SessionTokenVerifier
+  readonly #unstored = new Map<Shop, ServableRecord>()
+  #warned = false
+  readonly #closing = new AbortController()
+  readonly #abandon = new AbortController()
+
+  constructor(settings: Settings) {
+    const { clientId, clientSecret, clientSecrets, clock, fetch, keyRing, store } = settings
+    this.#settings = settings
+    // Every run that pauses listens: hundreds in an outage, and no leak.
+    setMaxListeners(Infinity, this.#closing.signal, this.#abandon.signal)
+    this.#time = new ShopifyTime(clock)
+    this.#events = new EventBus(() => this.#time.now())
+    this.#time.reportTo(this.#events)
+    if (settings.onEvent !== null) this.#events.subscribe(settings.onEvent)
+    const sealed = keyRing === null ? store : sealedStore(store, keyRing)
+    this.#store = new StoreCalls(sealed, clientId, clock, settings.storeTimeoutMs, this.#events)
+    this.#deployment = new DeploymentCheck(this.#store, clock, this.#events, settings, settings.deploymentId)
+    this.#news = new RowNews(store, clientId, this.#closing.signal, (shop) => {
+      this.#serving.outdate(shop)
+    })
+    this.#sessionTokens = new SessionTokenVerifier({
+      ...{ clientId, clientSecrets, now: () => this.#time.now() },
+      onRefused: (flaw, noneVerified) => {
+        this.#events.emit({ type: 'sessionToken.refused', flaw })
+        if (noneVerified) this.#warnOfOwnSettings(flaw)
+      },
+    })
+    this.#gate = new Gate({
+      durations: settings,
+      endpoint: {
+        ...{ clientId, clientSecret, clock, fetch },
+        requestTimeoutMs: settings.requestTimeoutMs,
+        maxRetryAfterMs: settings.maxCoolDownMs,
+      },
+      store: this.#store,
+      lock: settings.lock,
+      deployment: this.#deployment,
+      breaker: new Breaker(clock, this.#events, settings),
+      fleet: new FleetWatch(clock, this.#events, settings),
+      news: this.#news,
+      outdated: new Reminder(settings.cacheSize, OUTDATED_EVERY_MS, clock),
+      clock,
+      time: this.#time,
+      events: this.#events,
+      random: settings.random,
+      secretId: fingerprint(clientSecret.reveal()),
+      knownSecretIds: new Set(clientSecrets.map((secret) => fingerprint(secret.reveal()))),
+      requireExpiring: settings.requireExpiring,
+      verifyIdToken: (idToken) => this.#sessionTokens.verify(idToken),
+      unstored: this.#unstored,
+      closing: this.#closing.signal,
+      abandon: this.#abandon.signal,
+    })
+    this.#serving = new Serving(settings, {
+      ...{ store: this.#store, gate: this.#gate, time: this.#time, events: this.#events },
+      ...{ news: this.#news, unstored: this.#unstored, closing: this.#closing.signal },
+    })
+  }
+
+  token(shop: Shop, options?: TokenOptions): Promise<AccessToken> {
+    return this.#serving.token(shop, options)
+  }
+
+  async acquire(
+    untrusted: Shop,
+    { idToken, signal }: { readonly idToken: string; readonly signal?: AbortSignal | undefined },
+  ): Promise<AccessToken> {
+    const shop = parseShop(untrusted)
+    const flight = await this.#gate.alone(shop, { trigger: 'forced', idToken, acquire: true })
+    return this.#serving.outcome(shop, flight, signal)
+  }
+
+  async force(untrusted: Shop, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<AccessToken> {
+    const shop = parseShop(untrusted)
+    const flight = await this.#gate.alone(shop, { trigger: 'forced' })
+    return this.#serving.outcome(shop, flight, signal)
+  }
+
+  async remove(
+    untrusted: Shop,
+    { at = this.#time.now() }: { readonly at?: number | undefined } = {},
+  ): Promise<boolean> {
+    const shop = parseShop(untrusted)
+    const removed = await removeRecord(this.#store, this.#key(shop), at)
+    this.#serving.forget(shop)
+    if (removed) this.#events.emit({ type: 'shop.removed', shop, removedAt: at })
+    return removed
+  }
+
+  async adoptDeployment(): Promise<boolean> {
+    if (this.#settings.deploymentId === null) throw new InvalidOptionError(NO_DEPLOYMENT_ID, ['deploymentId'])
+    return this.#deployment.adopt()
+  }
+
+  forShop(shop: Shop, { idToken }: { readonly idToken?: string | undefined } = {}): ShopClient {
+    const { apiVersion, fetch } = this.#settings
+    return createShopClient(this, parseShop(shop), { apiVersion, fetch: this.#time.learningFrom(fetch) }, idToken)
+  }
+
+  verifySessionToken(token: string): Promise<SessionToken> {
+    return this.#sessionTokens.verify(token)
+  }
+
+  subscribe(listener: TokenEventListener): () => void {
+    return this.#events.subscribe(listener)
+  }
+
+  async close({ deadlineMs = CLOSE_DEADLINE_MS }: { readonly deadlineMs?: number | undefined } = {}): Promise<void> {
+    this.#closing.abort()
+    const inTime = new AbortController()
+    const settled = this.#gate.settled().then(() => {
+      inTime.abort()
+    })
+    await this.#settings.clock.sleep(deadlineMs, inTime.signal).catch(() => undefined)
+    this.#abandon.abort()
+    // What still runs is a request to Shopify, which ends with its own deadline.
+    await settled
+    // Nothing depends on its end, and a connection that hangs must not hold the process.
+    const { clock, storeTimeoutMs } = this.#settings
+    await withDeadline(clock, storeTimeoutMs, () => this.#news.end()).catch(() => undefined)
+    if (this.#unstored.size > 0) throw new RotationNotStoredError([...this.#unstored.keys()])
+  }
+
+  /** The likeliest mistake of a first day shows itself as 401 for every request; somebody must be told why. Once. */
+  #warnOfOwnSettings(flaw: SessionTokenFlaw): void {
+    if (this.#warned || (flaw !== 'signature' && flaw !== 'audience')) return
+    this.#warned = true
+    const option =
+      flaw === 'signature'
+        ? 'client secret (clientSecret, SHOPIFY_API_SECRET)'
+        : 'client id (clientId, SHOPIFY_API_KEY)'
+    process.emitWarning(
+      `No session token has been accepted yet, and one was refused (${flaw}): compare the ${option} with the app's at Shopify.`,
+      'ShopifyTokensWarning',
+    )
+  }
+
+  #key(shop: Shop): RecordKey {
+    return { clientId: this.#settings.clientId, shop }
+  }
+}

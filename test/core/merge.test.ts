@@ -63,7 +63,12 @@ describe('a conflict', () => {
     const present = aRecord.expiring({ refreshToken: 'X', renewAt: FAKE_EPOCH + 75_000 })
     const later = aRecord.expiring({ refreshToken: 'mine', obtainedAt: FAKE_EPOCH + 5_000 })
     const [mine, theirs] =
-      grant === 'id-token' ? [later, present] : [{ ...present, refreshToken: 'mine' }, { ...later, refreshToken: 'X' }]
+      grant === 'id-token'
+        ? [later, present]
+        : [
+            { ...present, refreshToken: 'mine' },
+            { ...later, refreshToken: 'X' },
+          ]
 
     expect(put(merge(minted({ grant, record: mine }), theirs, true)).renewAt).toBe(FAKE_EPOCH + 75_000)
   })

@@ -1,21 +1,11 @@
 import type { Fault } from '@shopify-tokens/testing'
 import { fault } from '@shopify-tokens/testing'
+import { seeded } from '../seeded.js'
 import { closeAll, HOUR_MS, managedApp, shop } from './managed-app.js'
 
 afterEach(closeAll)
 
 const MINUTE_MS = 60_000
-
-/** Numbers in [0, 1), the same ones for the same seed (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 const TROUBLE: readonly Fault[] = [
   { kind: 'html', when: 'before' },

@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Grace, Replay } from '@shopify-tokens/testing'
+import { seeded } from '../seeded.js'
 import { explore, type Findings } from './explore.js'
-import { sample, seeded } from './sample.js'
+import { sample } from './sample.js'
 import type { Scenario, Wanted } from './scenario.js'
 
 const REPLAYS: readonly Replay[] = ['same-pair', 'same-verbatim', 'new-pair']

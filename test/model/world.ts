@@ -11,6 +11,7 @@ import {
   type TokenStore,
 } from '@shopify-tokens/core'
 import { FakeClock, FakeShopify, type Grace, type Replay } from '@shopify-tokens/testing'
+import { seeded } from '../seeded.js'
 import type { Action } from './actions.js'
 import { Network } from './network.js'
 import { Outside } from './outside.js'
@@ -241,15 +242,4 @@ export interface Outcome {
 
 export function hostOf(name: ShopName): Shop {
   return parseShop(`${name}.myshopify.com`)
-}
-
-/** Numbers in [0, 1), the same ones for the same seed (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }

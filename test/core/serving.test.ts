@@ -366,6 +366,15 @@ describe('a marked shop', () => {
     expect((await tokens.token(shop)).value).toBe(accessToken)
   })
 
+  it('is served as long while the store is away, too', async () => {
+    const { clock, seed, store, tokens } = await managedApp()
+    const { accessToken } = await seed({ mark: aMark({ at: clock.now() }) })
+    await tokens.token(shop)
+
+    store.always('get', fault.failBefore())
+    expect((await tokens.token(shop)).value).toBe(accessToken)
+  })
+
   it('is tried again after a day, and cleared by success', async () => {
     const { clock, eventsOf, record, seed, tokens } = await managedApp()
     await seed({ ageMs: 2 * HOUR_MS, mark: aMark({ at: clock.now() }), coolDown: aCoolDown({ until: 0 }) })

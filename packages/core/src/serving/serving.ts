@@ -133,7 +133,6 @@ export class Serving {
   /** Serves a record just read, and renews it behind the request when it is due. */
   #serve(shop: Shop, record: ServableRecord, idToken: string | undefined): AccessToken {
     const { token, renewAt } = this.#remember(shop, record)
-    if (record.mark !== null) this.#cache.delete(shop)
     const revivable = record.mark !== null && idToken !== undefined
     if (revivable || this.#time.now() >= renewAt) this.#renewBehind(shop, idToken)
     return token

@@ -38,13 +38,15 @@ export class TokenCache {
     const { nonExpiringCacheMs, revalidateMs } = this.#durations
     const token = new AccessToken(shop, record)
     const nonExpiring = record.kind === 'non-expiring'
+    // The merchant may revive a marked shop at any time; the token at hand is for when the store is away.
+    const mustBeRead = record.mark !== null
     const entry: CachedToken = {
       token,
       promise: Promise.resolve(token),
       renewAt: record.kind === 'expiring' ? Math.max(record.renewAt, quietUntil) : Infinity,
       usableUntil: usableUntil(record, this.#durations),
       revalidateAt: monotonic + (nonExpiring ? Math.min(revalidateMs, nonExpiringCacheMs) : revalidateMs),
-      readBeforeUseAt: nonExpiring ? monotonic + nonExpiringCacheMs : Infinity,
+      readBeforeUseAt: mustBeRead ? monotonic : nonExpiring ? monotonic + nonExpiringCacheMs : Infinity,
     }
     this.#entries.set(shop, entry)
     return entry

@@ -54,6 +54,7 @@ export async function inSession<Result>(
   if (!dataSource.isInitialized) throw unavailable('The DataSource of the token store is not initialized.', shop)
   if (dialect.connections === 'one') return onSharedConnection(reach, shop, work)
 
+  dialect.protect(dataSource)
   const runner = dataSource.createQueryRunner('master')
   const connecting = runner.connect() as Promise<unknown>
   const finished = new AbortController()

@@ -1,3 +1,4 @@
+import type { DataSource } from 'typeorm'
 import type { Cells } from '../cells.js'
 import type { Parameter } from '../row.js'
 
@@ -60,6 +61,8 @@ export interface Dialect<Connection = unknown> {
   /** `null`: its connections cannot tell each other anything. */
   readonly announcements: Announcements<Connection> | null
 
+  /** Keeps a DataSource's pool from ending the process; called before every use, and does it once. */
+  protect(dataSource: DataSource): void
   run(connection: Connection, sql: string, parameters: readonly Parameter[]): Promise<Answer>
   /** Breaks the connection, so that its pool throws it away: a statement may still be running on it. */
   discard(connection: Connection): void

@@ -35,6 +35,8 @@ export const mysql: Dialect<MysqlConnection> = {
   withoutIndex: (column) => column,
   announcements: null,
 
+  protect: () => undefined,
+
   async run(connection, sql, values) {
     // Prepared, so that no value is ever escaped into the text; the rest undoes what an app's options may ask for.
     const result = await new Promise<Cells[] | ResultHeader>((resolve, reject) => {

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import type { Cells } from '../cells.js'
 import { type Announcements, codeOf, type Dialect } from './dialect.js'
 
@@ -39,6 +40,15 @@ const announcements: Announcements<PgClient> = {
   },
 }
 
+/**
+ * PostgreSQL may end a connection in the very packet that says it is ready. pg-pool has taken its own listener off by
+ * then, and TypeORM puts one on only a moment later: without this the error would end the process. Whoever uses the
+ * connection meets it again.
+ */
+function outliveItsEnd(client: EventEmitter): void {
+  client.on('error', () => undefined)
+}
+
 /** PostgreSQL through `pg`. */
 export const postgres: Dialect<PgClient> = {
   connections: 'pool',
@@ -51,6 +61,11 @@ export const postgres: Dialect<PgClient> = {
   inByteOrder: (column) => `${column} COLLATE "C"`,
   withoutIndex: (column) => column,
   announcements,
+
+  protect({ driver }) {
+    const { master } = driver as unknown as { readonly master: EventEmitter }
+    if (!master.listeners('connect').includes(outliveItsEnd)) master.on('connect', outliveItsEnd)
+  },
 
   async run(client, text, parameters) {
     const { rows, rowCount } = await client.query({ text, values: [...parameters] })

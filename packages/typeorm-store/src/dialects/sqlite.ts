@@ -45,6 +45,8 @@ export const sqlite: Dialect<SqliteConnection> = {
   withoutIndex: (column) => `+${column}`,
   announcements: null,
 
+  protect: () => undefined,
+
   // One synchronous step: nobody can begin a transaction between the look and the statement.
   // eslint-disable-next-line @typescript-eslint/require-await -- throws become rejections
   async run(connection, sql, parameters) {

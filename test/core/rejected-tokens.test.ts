@@ -214,6 +214,35 @@ describe('a removal', () => {
     await expect(tokens.token(shop)).rejects.toMatchObject({ reason: 'removed' })
   })
 
+  it('while the row is being read again ends the token that was read', async () => {
+    const { anotherProcess, clock, seed, store } = await managedApp()
+    await seed()
+    let isReadBehind = false
+    const tokens = anotherProcess({
+      store: {
+        get: async (key) => {
+          const snapshot = await store.get(key)
+          if (isReadBehind) {
+            isReadBehind = false
+            await tokens.remove(shop)
+          }
+          return snapshot
+        },
+        put: (key, record, expected) => store.put(key, record, expected),
+        scan: (query) => store.scan(query),
+        ask: (key) => store.ask(key),
+      },
+    })
+    await tokens.token(shop)
+    await clock.advance(30_000)
+
+    isReadBehind = true
+    await tokens.token(shop)
+    await clock.settle()
+
+    await expect(tokens.token(shop)).rejects.toMatchObject({ reason: 'removed' })
+  })
+
   it('of a shop without a row does nothing', async () => {
     const { store, tokens } = await managedApp()
 

@@ -20,6 +20,31 @@ function theirs(app: ManagedApp): ExpiringRecord {
   return aRecord.expiring({ obtainedAt: app.clock.now(), secretId: fingerprint(CLIENT_SECRET) })
 }
 
+/** A process that hears, before the answer of its `nth` read, that another one has put `record` meanwhile. */
+function writtenDuringRead(
+  app: App,
+  nth: number,
+  record: ExpiringRecord,
+  then: () => void = () => undefined,
+): TokenManager {
+  const { get } = app.news.store
+  let reads = 0
+  return app.anotherProcess({
+    store: {
+      ...app.news.store,
+      get: async (key) => {
+        const snapshot = await get(key)
+        if (++reads === nth) {
+          await app.put(record)
+          app.news.announce(shop)
+          then()
+        }
+        return snapshot
+      },
+    },
+  })
+}
+
 describe('a run that waits for another process', () => {
   /** An expired token that another process has just begun to renew. */
   async function beingRenewed(app: ManagedApp): Promise<ExpiringRecord> {
@@ -201,6 +226,21 @@ describe('a cached token whose row another process has written', () => {
     expect(app.store.count()).toBe(1)
   })
 
+  it('is read once more when it was written while it was being read', async () => {
+    const app = await appWithNews()
+    await app.seed()
+    const renewed = theirs(app)
+    // The second read goes on behind the second request.
+    const tokens = writtenDuringRead(app, 2, renewed)
+    await tokens.token(shop)
+    app.news.announce(shop)
+    await tokens.token(shop)
+    await app.clock.settle()
+
+    expect((await tokens.token(shop)).value).toBe(renewed.accessToken)
+    expect(app.store.count('get')).toBe(1)
+  })
+
   it('is served on when it cannot be read again', async () => {
     const app = await appWithNews()
     const { accessToken } = await app.seed()
@@ -224,6 +264,18 @@ describe('a cached token whose row another process has written', () => {
     await app.tokens.token(shop)
     await app.clock.settle()
     await expect(app.tokens.token(shop)).rejects.toMatchObject({ reason: 'removed' })
+  })
+})
+
+describe('a row that was written while it was being read', () => {
+  it('is served as it was read, when it cannot be read once more', async () => {
+    const app = await appWithNews()
+    const { accessToken } = await app.seed()
+    const tokens = writtenDuringRead(app, 1, theirs(app), () => {
+      app.store.always('get', fault.failBefore())
+    })
+
+    expect((await tokens.token(shop)).value).toBe(accessToken)
   })
 })
 

@@ -14,6 +14,7 @@ import { AccessToken, type ServableRecord, type TokenRecord } from '../token.js'
 import type { TokenOptions } from '../token-source.js'
 import { runBehind } from './behind.js'
 import { MigrationNotice } from './migration-notice.js'
+import { RowReads } from './row-reads.js'
 import { type CachedToken, TokenCache } from './token-cache.js'
 
 /** What serving needs of the manager beside its settings. */
@@ -34,7 +35,7 @@ export interface ServingParts {
  */
 export class Serving {
   readonly #settings: Settings
-  readonly #store: StoreCalls
+  readonly #rows: RowReads
   readonly #gate: Gate
   readonly #time: ShopifyTime
   readonly #news: RowNews
@@ -42,11 +43,10 @@ export class Serving {
   readonly #closing: AbortSignal
   readonly #cache: TokenCache
   readonly #notice: MigrationNotice
-  readonly #reads = new Map<Shop, Promise<ServableRecord | null>>()
 
   constructor(settings: Settings, { closing, events, gate, news, store, time, unstored }: ServingParts) {
     this.#settings = settings
-    this.#store = store
+    this.#rows = new RowReads(store, settings.clientId)
     this.#gate = gate
     this.#time = time
     this.#news = news
@@ -71,11 +71,13 @@ export class Serving {
 
   /** Another process has written the shop's row. */
   outdate(shop: Shop): void {
+    this.#rows.outdate(shop)
     this.#cache.outdate(shop)
   }
 
   /** Forgets a shop whose record has ended. */
   forget(shop: Shop): void {
+    this.#rows.outdate(shop)
     this.#cache.delete(shop)
   }
 
@@ -160,7 +162,7 @@ export class Serving {
   }
 
   #readBehind(shop: Shop, idToken: string | undefined): void {
-    if (this.#reads.has(shop)) return
+    if (this.#rows.isUnderWay(shop)) return
     runBehind(
       this.#settings.background,
       this.#read(shop).then(
@@ -192,16 +194,10 @@ export class Serving {
     }
   }
 
-  /** Reads the row, once for all who ask at the same time. `null`: nothing in it can be served. */
-  #read(shop: Shop): Promise<ServableRecord | null> {
-    const running = this.#reads.get(shop)
-    if (running !== undefined) return running
-    const read = this.#store
-      .get({ clientId: this.#settings.clientId, shop })
-      .then(({ record }) => (record !== null && this.#canServe(record, NOTHING_REFUSED) ? record : null))
-      .finally(() => this.#reads.delete(shop))
-    this.#reads.set(shop, read)
-    return read
+  /** Reads the row. `null`: nothing in it can be served. */
+  async #read(shop: Shop): Promise<ServableRecord | null> {
+    const record = await this.#rows.read(shop)
+    return this.#canServe(record, NOTHING_REFUSED) ? record : null
   }
 
   /** Keeps a record's token at hand. `quietUntil`: no renewal behind a request begins before this instant. */

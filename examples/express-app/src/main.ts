@@ -5,7 +5,7 @@ await shopify.ready
 const server = app.listen(Number(process.env.PORT ?? 3000))
 
 const end = (): void => {
-  server.close(() => void shopify.close())
+  server.close(() => void shopify.close().catch(console.error))
 }
 process.once('SIGTERM', end)
 process.once('SIGINT', end)

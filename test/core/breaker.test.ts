@@ -239,6 +239,21 @@ describe('an endpoint that is down for all shops', () => {
     expect(app.eventsOf('breaker.closed')).toHaveLength(1)
   })
 
+  it.each([
+    ['a redirect, as of a captive proxy', { kind: 'redirect' }],
+    ['a status that nobody knows', { kind: 'status', status: 418, body: {} }],
+  ] as const)('is not known to be up when what answers is %s', async (_title, answer) => {
+    const app = await managedApp()
+    await app.seed({ ageMs: 2 * HOUR_MS })
+    await broken(app)
+    app.shopify.faults.clear()
+    app.shopify.faults.next(shop, answer)
+    await app.clock.advance(5_000)
+
+    await expect(app.tokens.token(shop)).rejects.toMatchObject({ code: 'ERR_TOKEN_ENDPOINT_UNAVAILABLE' })
+    expect(app.eventsOf('breaker.closed')).toEqual([])
+  })
+
   it('is asked once by a run that was let through and had to wait for the lock', async () => {
     const app = await managedApp()
     const lock = new MemoryLock({ clock: app.clock })

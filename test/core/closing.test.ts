@@ -79,6 +79,23 @@ describe('closing while a minted pair is not stored', () => {
   })
 })
 
+it.each([NaN, -1, 1.5, Infinity])('refuses a deadline of %s, and stays open', async (deadlineMs) => {
+  const { seed, tokenCalls, tokens } = await managedApp()
+  await seed({ ageMs: 2 * HOUR_MS })
+
+  await expect(tokens.close({ deadlineMs })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' })
+  await tokens.token(shop)
+  expect(tokenCalls()).toBe(1)
+})
+
+it('removes nothing at an instant that is none', async () => {
+  const { record, seed, tokens } = await managedApp()
+  await seed()
+
+  await expect(tokens.remove(shop, { at: NaN })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' })
+  expect(await record()).toMatchObject({ kind: 'expiring' })
+})
+
 describe('closing while Shopify refuses one of several refresh tokens', () => {
   it('presents no other, and leaves no attempt that would keep the next process waiting', async () => {
     const app = await managedApp()

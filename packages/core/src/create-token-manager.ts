@@ -5,6 +5,7 @@ import { withDeadline } from './deadline.js'
 import { InvalidOptionError, RotationNotStoredError, type SessionTokenFlaw } from './errors.js'
 import { EventBus, type TokenEventListener } from './events.js'
 import { type SessionToken, SessionTokenVerifier } from './oauth/id-token.js'
+import { wholeNumberOption } from './option-checks.js'
 import { parseOptions, type Settings, type TokenManagerOptions } from './options.js'
 import { Breaker } from './renewal/breaker.js'
 import { DeploymentCheck } from './renewal/deployment-check.js'
@@ -33,6 +34,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
 }
 
 const CLOSE_DEADLINE_MS = 8_000
+const MAX_CLOSE_DEADLINE_MS = 3_600_000
 /** Processes with older and newer secrets run side by side for as long as a deployment takes. */
 const OUTDATED_EVERY_MS = 3_600_000
 const NO_DEPLOYMENT_ID = 'Option deploymentId is missing: without a name there is nothing to adopt.'
@@ -130,6 +132,7 @@ class StoredTokenManager implements TokenManager {
     { at = this.#time.now() }: { readonly at?: number | undefined } = {},
   ): Promise<boolean> {
     const shop = parseShop(untrusted)
+    wholeNumberOption('at', at, 0, Number.MAX_SAFE_INTEGER)
     const removed = await removeRecord(this.#store, this.#key(shop), at)
     this.#serving.forget(shop)
     if (removed) this.#events.emit({ type: 'shop.removed', shop, removedAt: at })
@@ -155,6 +158,7 @@ class StoredTokenManager implements TokenManager {
   }
 
   async close({ deadlineMs = CLOSE_DEADLINE_MS }: { readonly deadlineMs?: number | undefined } = {}): Promise<void> {
+    wholeNumberOption('deadlineMs', deadlineMs, 0, MAX_CLOSE_DEADLINE_MS)
     this.#closing.abort()
     const inTime = new AbortController()
     const settled = this.#gate.settled().then(() => {

@@ -39,7 +39,8 @@ export interface TokenManager extends TokenSource {
   force(shop: Shop, options?: { readonly signal?: AbortSignal | undefined }): Promise<AccessToken>
   /**
    * Replaces the shop's tokens by a tombstone, which only an acquisition writes over. `at`: the instant of the event,
-   * by Shopify's clock; default now. Resolves with whether there was anything to remove.
+   * in epoch milliseconds of Shopify's clock; default now. Resolves with whether there was anything to remove; rejects
+   * with `ERR_INVALID_OPTION`, `ERR_INVALID_SHOP` and what the store rejects with.
    */
   remove(shop: Shop, options?: { readonly at?: number | undefined }): Promise<boolean>
   /**
@@ -63,7 +64,7 @@ export interface TokenManager extends TokenSource {
   subscribe(listener: TokenEventListener): () => void
   /**
    * Begins no new grant, lets running requests finish, and tries to store what Shopify has minted until the deadline
-   * (milliseconds, default 8 000). Then rejects with `ERR_ROTATION_NOT_STORED`, naming the shops whose newest pair is
+   * (0 to 3 600 000 milliseconds, default 8 000). Then rejects with `ERR_ROTATION_NOT_STORED`, naming the shops whose newest pair is
    * lost with this process. May be called again; cached tokens are still served.
    */
   close(options?: { readonly deadlineMs?: number | undefined }): Promise<void>

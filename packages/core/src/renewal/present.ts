@@ -36,7 +36,8 @@ export async function present(
     }
     if (answer.outcome === 'granted') fleet.lives(shop)
     if (answer.outcome !== 'transient') {
-      breaker.succeeded()
+      // What nobody understands may come from something in front of Shopify.
+      if (answer.outcome !== 'unavailable' || answer.understood) breaker.succeeded()
       return { ...exchange, requests }
     }
     if (answer.status === undefined || answer.status >= 400) breaker.failed(shop)

@@ -25,12 +25,18 @@ const seed = wholeNumber('seed', values.seed ?? String(DEFAULT_SEED))
 const rotations = wholeNumber('rotations', values.rotations ?? String(DEFAULT_ROTATIONS))
 const results: Result[] = []
 
+endWithSignals()
 const isShort = values.short === true
 const backends = backendsOf(values.backend ?? BACKENDS).filter(isPossible)
 // A short run is small enough to share the machine with the others.
 if (isShort) await Promise.all(backends.map(play))
 else for (const backend of backends) await play(backend)
 process.stdout.write(`\nseed ${seed}, Node ${process.versions.node}\n${table(results)}\n`)
+
+/** What has been started ends with the process. */
+function endWithSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+}
 
 /** Everything about one backend. */
 async function play(backend: BackendName): Promise<void> {

@@ -49,6 +49,10 @@ export class Workers {
     this.#seed = seed
     this.#chance = chance
     this.#slots = Array.from({ length: workers })
+    // One that is stopped does not see that the driver has gone.
+    process.once('exit', () => {
+      for (const worker of this.#slots) worker?.child.kill('SIGKILL')
+    })
   }
 
   async start(): Promise<void> {

@@ -40,6 +40,8 @@ interface Life {
 const VISIT_PAUSE_MS = 250
 const MOST_VISITS = 120
 const LOOK_PAUSE_MS = 250
+/** A worker may die of an attempt. */
+const MOST_ATTEMPTS = 3
 const ASKED_AT_ONCE = 8
 /** A pair that has been in memory for longer was dropped. */
 const LONGEST_HELD_MS = 30_000
@@ -232,6 +234,17 @@ export class Lives {
   }
 
   async #examine(life: Life): Promise<void> {
+    let incident = await this.#findOut(life)
+    // What is promised is that the next attempt tells, and nobody may have had a reason for one.
+    for (let n = 1; n <= MOST_ATTEMPTS && incident?.isAnnounced === false; n++) {
+      await this.#workers.call(life.shop, { do: 'force' })
+      incident = (await this.#findOut(life)) ?? incident
+    }
+    if (incident !== null) this.incidents.push(incident)
+  }
+
+  /** `null`: the shop lives. */
+  async #findOut(life: Life): Promise<Incident | null> {
     const { shop, installedAt, hadLivingPair, wasOrdered } = life
     const until = Date.now() + LONGEST_HELD_MS
     let row: TokenRecord | null
@@ -240,7 +253,7 @@ export class Lives {
       this.#takeNews()
       const isHeld = this.#isHeld(life)
       row = await this.#rows.read(shop)
-      if (this.#works(shop, row)) return
+      if (this.#works(shop, row)) return null
       if (Date.now() > until || !(isHeld || this.#isUnderWay(row))) break
       await sleep(LOOK_PAUSE_MS)
     }
@@ -249,10 +262,10 @@ export class Lives {
     const calls = this.#shopifys.tokenCalls(shop)
     const verdict = deathOf({ switches: switchesOf(shop), installedAt, calls, history, latestMs: this.#plan.latestMs })
     const isAnnouncedDeath = isAlive || isAnnounced(verdict, row, history)
-    this.incidents.push({
+    return {
       ...{ shop, hadLivingPair, death: isAlive ? 'falsely-marked' : verdict.death },
       ...{ wasOrdered, isAnnounced: isAnnouncedDeath, trail: trailOf(installedAt, calls, history) },
-    })
+    }
   }
 
   /** Whether a worker that lives has a pair of the shop that is not stored. */

@@ -46,6 +46,18 @@ describe('a dead shop', () => {
     expect(death('until-used', stored('a', 'b'), late, acquired)).toBe('acquisition-late')
   })
 
+  it('is lost by an acquisition sent before the app was installed anew, and delivered after it', () => {
+    const late = call('b', 950, { grant: 'id-token', fault: 'twice' })
+    const soon = call('a', 1_010, { grant: 'id-token' })
+    expect(death('until-used', stored('a'), soon, late)).toBe('acquisition-late')
+  })
+
+  it('is lost by a repetition, which is no newer acquisition', () => {
+    const first = call('b', 1_950, { grant: 'id-token', fault: 'twice' })
+    const again = { ...first, duplicate: true } as const
+    expect(death('until-used', stored('a'), first, acquired, again)).toBe('acquisition-late')
+  })
+
   it.each(['none', '60-minutes'] as const)('is lost with an answer when the grace is over (%s)', (grace) => {
     expect(death(grace, stored('a'), acquired, call('lost', 3_000), refused)).toBe('refresh-lost')
   })

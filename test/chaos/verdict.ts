@@ -39,11 +39,15 @@ export interface Verdict {
 export function deathOf({ switches, installedAt, calls, history, latestMs }: Evidence): Verdict {
   const since = calls.filter(({ at }) => at >= installedAt)
   const granted = since.filter(isGranted)
-  const acquisitions = granted.filter(({ grant }) => grant === 'id-token')
-  const latest = acquisitions.at(-1)
+  // The log is in the order in which Shopify acted; what it did a second time is no newer acquisition.
+  const sent = granted.filter(({ duplicate, grant }) => grant === 'id-token' && duplicate !== true)
+  const latest = sent.sort((a, b) => a.at - b.at).at(-1)
   if (latest === undefined) return { death: 'not-acquired', at: installedAt }
   if (!isStored(latest, history)) return { death: 'acquisition-lost', at: latest.at }
-  const late = acquisitions.find((call) => mayActTwice(call) && actedBy(call, latestMs) >= latest.at)
+  // One that was sent before the app was installed anew can arrive after it, too.
+  const late = calls
+    .filter((call) => isGranted(call) && call.grant === 'id-token' && mayActTwice(call))
+    .find((call) => actedBy(call, latestMs) >= latest.at)
   if (late !== undefined) return { death: 'acquisition-late', at: late.at }
 
   const kept = granted.filter((call) => call.at >= latest.at && isStored(call, history))

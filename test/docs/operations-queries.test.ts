@@ -70,7 +70,47 @@ function answersAsTold(
 }
 
 it('there are as many as are tried', () => {
-  expect(queries).toHaveLength(4)
+  expect(queries).toHaveLength(5)
+})
+
+describeWithServer('PostgreSQL', 'newer rows of another copy', () => {
+  it('take the places of older ones, and nothing else is touched', async () => {
+    const database = await createPostgresDatabase()
+    await migrateTokenDatabase({ url: database.url })
+    const connection = await new DataSource({ type: 'postgres', url: database.url }).initialize()
+    const put = (table: string, shop: string, obtainedAt: number): Promise<unknown> =>
+      connection.query(
+        `INSERT INTO ${table} (client_id, shop, version, revision, format, kind, marked, attempts, obtained_at)
+         VALUES ('app', $1, $2, 1, 1, 'expiring', false, '[]', $3)`,
+        [shop, table, obtainedAt],
+      )
+    try {
+      await connection.query('CREATE TABLE newer (LIKE shopify_tokens)')
+      for (const [shop, here, there] of [
+        ['older', 1, 2],
+        ['newer', 2, 1],
+        ['only-here', 1, null],
+        ['only-there', null, 1],
+      ] as const) {
+        if (here !== null) await put('shopify_tokens', shop, here)
+        if (there !== null) await put('newer', shop, there)
+      }
+      await connection.query(queries[4] ?? '')
+
+      const rows = await connection.query<{ shop: string; version: string }[]>(
+        'SELECT shop, version FROM shopify_tokens ORDER BY shop',
+      )
+      expect(rows).toEqual([
+        { shop: 'newer', version: 'shopify_tokens' },
+        { shop: 'older', version: 'newer' },
+        { shop: 'only-here', version: 'shopify_tokens' },
+        { shop: 'only-there', version: 'newer' },
+      ])
+    } finally {
+      await connection.destroy()
+      await database.drop()
+    }
+  })
 })
 
 describeWithServer('PostgreSQL', 'a query of the operations page on PostgreSQL', () => {

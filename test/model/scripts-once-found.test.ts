@@ -16,34 +16,28 @@ async function outcomesOf(seed: number): Promise<Outcome[]> {
   }
 }
 
-it(
-  'a request does not fail because the ID token of another caller, whose run it has joined, is refused',
-  async () => {
-    for (let seed = 0; seed < 10; seed++) {
-      const [visit, other] = await outcomesOf(seed)
-      expect(visit!.error).toMatchObject({ code: 'ERR_INVALID_SESSION_TOKEN' })
-      // It brought no ID token, and the pair could have been refreshed.
-      expect(other).toMatchObject({ error: undefined, state: 'live' })
-    }
-  },
-)
+it('a request does not fail because the ID token of another caller, whose run it has joined, is refused', async () => {
+  for (let seed = 0; seed < 10; seed++) {
+    const [visit, other] = await outcomesOf(seed)
+    expect(visit!.error).toMatchObject({ code: 'ERR_INVALID_SESSION_TOKEN' })
+    // It brought no ID token, and the pair could have been refreshed.
+    expect(other).toMatchObject({ error: undefined, state: 'live' })
+  }
+})
 
-it(
-  'a token is not served on when the renewal behind a request has found that the shop was removed',
-  async () => {
-    const world = await World.start({ replay: 'same-pair', grace: 'until-used', seed: 0 })
-    try {
-      const script = [
-        together(install('acme'), acquire(0, 'acme')),
-        together(request(2, 'acme')),
-        together(remove(0, 'acme')),
-      ]
-      for (const step of [...script, pass('56 min'), together(request(2, 'acme'))]) await step.run(world)
-      const { error } = await world.act(request(2, 'acme'))
-      expect(error).toMatchObject({ code: 'ERR_REAUTHORIZATION_REQUIRED' })
-    } finally {
-      await world.quiesce()
-      await world.end()
-    }
-  },
-)
+it('a token is not served on when the renewal behind a request has found that the shop was removed', async () => {
+  const world = await World.start({ replay: 'same-pair', grace: 'until-used', seed: 0 })
+  try {
+    const script = [
+      together(install('acme'), acquire(0, 'acme')),
+      together(request(2, 'acme')),
+      together(remove(0, 'acme')),
+    ]
+    for (const step of [...script, pass('56 min'), together(request(2, 'acme'))]) await step.run(world)
+    const { error } = await world.act(request(2, 'acme'))
+    expect(error).toMatchObject({ code: 'ERR_REAUTHORIZATION_REQUIRED' })
+  } finally {
+    await world.quiesce()
+    await world.end()
+  }
+})

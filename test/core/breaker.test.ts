@@ -20,6 +20,16 @@ describe('the breaker', () => {
     return { breaker: new Breaker(clock, bus, DEFAULT_DURATIONS), clock, events }
   }
 
+  /** `null`: the run may call Shopify. */
+  function refusal(breaker: Breaker): unknown {
+    try {
+      breaker.pass(shop)
+      return null
+    } catch (error) {
+      return error
+    }
+  }
+
   function fail(breaker: Breaker, shops: readonly Shop[]): void {
     for (const each of shops) breaker.failed(each)
   }
@@ -28,10 +38,10 @@ describe('the breaker', () => {
     const { breaker, events } = aBreaker()
 
     fail(breaker, someShops(9))
-    expect(breaker.admit()).toBe(0)
+    expect(refusal(breaker)).toBeNull()
     breaker.failed(shop)
 
-    expect(breaker.admit()).toBe(5_000)
+    expect(refusal(breaker)).toMatchObject({ code: 'ERR_TOKEN_ENDPOINT_UNAVAILABLE', retryAfterMs: 5_000 })
     expect(events).toEqual([expect.objectContaining({ type: 'breaker.opened', shops: 10 })])
   })
 
@@ -40,7 +50,7 @@ describe('the breaker', () => {
 
     for (let n = 0; n < 100; n++) fail(breaker, someShops(9))
 
-    expect(breaker.admit()).toBe(0)
+    expect(refusal(breaker)).toBeNull()
     expect(events).toEqual([])
   })
 
@@ -92,12 +102,12 @@ describe('the breaker', () => {
     const { breaker, clock } = aBreaker()
     fail(breaker, someShops(10))
     await clock.advance(4_999)
-    expect(breaker.admit()).toBe(1)
+    expect(refusal(breaker)).toMatchObject({ code: 'ERR_TOKEN_ENDPOINT_UNAVAILABLE', retryAfterMs: 1 })
 
     for (let n = 0; n < 3; n++) {
       await clock.advance(n === 0 ? 1 : 5_000)
-      expect(breaker.admit()).toBe(0)
-      expect(breaker.admit()).toBe(5_000)
+      expect(refusal(breaker)).toBeNull()
+      expect(refusal(breaker)).toMatchObject({ code: 'ERR_TOKEN_ENDPOINT_UNAVAILABLE', retryAfterMs: 5_000 })
     }
   })
 
@@ -116,11 +126,11 @@ describe('the breaker', () => {
 
     breaker.succeeded()
 
-    expect(breaker.admit()).toBe(0)
+    expect(refusal(breaker)).toBeNull()
     expect(events.at(-1)).toMatchObject({ type: 'breaker.closed', openForMs: 7_000 })
     await clock.advance(30_000)
     fail(breaker, someShops(9))
-    expect(breaker.admit()).toBe(0)
+    expect(refusal(breaker)).toBeNull()
   })
 
   it('tells nothing of successes while it is closed', () => {

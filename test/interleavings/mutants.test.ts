@@ -63,7 +63,7 @@ const MUTANTS: readonly FallingMutant[] = [
   },
   {
     rule: 'only the current refresh token is tried',
-    file: 'renewal/renewal-run.ts',
+    file: 'renewal/credentials-at-hand.ts',
     original: 'candidates(record).find(',
     replacement: '[record.refreshToken].find(',
     scenario: { ...TWO_REFRESHES, faults: 1 },

@@ -7,8 +7,8 @@ export const VERDICTS = [
   {
     mechanism: 'candidates',
     without: 'only the current refresh token of a row is ever presented',
-    file: `${RENEWAL}/renewal-run.ts`,
-    replace: [['const next = candidates(record).find(', 'const next = [record.refreshToken].find(']],
+    file: `${RENEWAL}/credentials-at-hand.ts`,
+    replace: [['candidates(record).find(', '[record.refreshToken].find(']],
     test: {
       file: 'test/core/terminal-answers.test.ts',
       group: 'a refresh token that Shopify has ended',
@@ -109,7 +109,7 @@ export const VERDICTS = [
     mechanism: 'breaker',
     without: 'every shop calls an endpoint that is down for all of them',
     file: `${RENEWAL}/renewal-run.ts`,
-    replace: [['const retryAfterMs = this.#context.breaker.admit()', 'const retryAfterMs: number = 0']],
+    replace: [['this.#context.breaker.pass(this.#shop)', '']],
     test: {
       file: 'test/core/breaker.test.ts',
       group: 'an endpoint that is down for all shops',

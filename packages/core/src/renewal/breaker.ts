@@ -1,4 +1,5 @@
 import type { Durations } from '../durations.js'
+import { TokenEndpointError } from '../errors.js'
 import type { EventBus } from '../events.js'
 import type { Clock } from '../ports/clock.js'
 import type { Shop } from '../shop.js'
@@ -26,13 +27,21 @@ export class Breaker {
     this.#durations = durations
   }
 
-  /** 0: a run may call Shopify, and if the breaker is open it is the one that tries. Else: how long none may. */
-  admit(): number {
-    if (this.#openedAt === null) return 0
+  /**
+   * Throws `ERR_TOKEN_ENDPOINT_UNAVAILABLE` while the breaker is open, except once in each pause: that run is the one
+   * that tries.
+   */
+  pass(shop: Shop): void {
+    if (this.#openedAt === null) return
     const now = this.#clock.monotonic()
-    if (now < this.#nextProbeAt) return this.#nextProbeAt - now
+    if (now < this.#nextProbeAt) {
+      throw new TokenEndpointError(
+        'ERR_TOKEN_ENDPOINT_UNAVAILABLE',
+        'The token endpoint fails for all shops; calling it pauses for a moment.',
+        { shop, retryAfterMs: this.#nextProbeAt - now },
+      )
+    }
     this.#nextProbeAt = now + this.#durations.breakerPauseMs
-    return 0
   }
 
   /** Shopify gave an answer that is one: the endpoint is up. */

@@ -1,24 +1,11 @@
-import {
-  ClosedError,
-  InvalidSessionTokenError,
-  isShopifyTokenError,
-  ReauthorizationRequiredError,
-  TokenEndpointError,
-} from '../errors.js'
+import { ClosedError, InvalidSessionTokenError, isShopifyTokenError, ReauthorizationRequiredError } from '../errors.js'
 import type { Credential } from '../oauth/grants.js'
 import type { Terminal } from '../oauth/refusal.js'
 import type { MintedTokens } from '../oauth/token-response.js'
 import type { Snapshot } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
-import {
-  candidates,
-  type ExpiringRecord,
-  expiryOf,
-  isServable,
-  type ReauthorizationMark,
-  type ServableRecord,
-  type TokenRecord,
-} from '../token.js'
+import type { ReauthorizationMark, ServableRecord, TokenRecord } from '../token.js'
+import { CredentialsAtHand } from './credentials-at-hand.js'
 import { canServe, decide, othersUnderWay, type Want } from './decide.js'
 import type { Inconclusive } from './failure.js'
 import { keepPair } from './keep-pair.js'
@@ -29,10 +16,9 @@ import { present, type Presented } from './present.js'
 import { type Announced, Row } from './row.js'
 import type { RowEar } from './row-news.js'
 import type { RunContext } from './run-context.js'
-import { giveUp, mark, pauseRejected } from './verdicts.js'
+import { tellKept } from './tell-kept.js'
+import { giveUp, mark, MARK_REASONS, pauseRejected } from './verdicts.js'
 
-/** Life that an ID token must have left to be worth sending. */
-const ID_TOKEN_MARGIN_MS = 10_000
 /** Mean pause between two looks at a row that another process is renewing. */
 const POLL_MS = 100
 /** The same where the store announces writes: only for news that got lost. */
@@ -51,8 +37,7 @@ export class RenewalRun {
   readonly #lock: LockHold
   readonly #ear: RowEar
   readonly #offer: (record: ServableRecord) => void
-  /** Credentials that got the terminal answer in this run. */
-  readonly #dead = new Set<string>()
+  readonly #credentials: CredentialsAtHand
   readonly #startedAt: number
   #want: Want
   /** Whether the breaker has let the run through: waiting for somebody else afterwards does not cost it that. */
@@ -71,6 +56,7 @@ export class RenewalRun {
     this.#offer = offer
     this.#row = new Row(context, key)
     this.#lock = new LockHold(context, key)
+    this.#credentials = new CredentialsAtHand(context, shop, want.idToken)
     this.#ear = context.news.of(shop)
     this.#startedAt = context.clock.monotonic()
   }
@@ -119,13 +105,13 @@ export class RenewalRun {
       case 'refresh':
         return this.#grant(snapshot, { grant: 'refresh', value: decision.record.refreshToken })
       case 'acquire':
-        return this.#grant(snapshot, { grant: 'id-token', value: await this.#usableIdToken() })
+        return this.#grant(snapshot, await this.#orFail(this.#credentials.idToken()))
     }
   }
 
   async #grant(snapshot: Snapshot, credential: Credential): Promise<ServableRecord | null> {
     await this.#context.deployment.pass()
-    this.#refuseWhileBroken()
+    this.#passBreaker()
     if (!(await this.#lock.take())) return this.#pause()
     const announced = await this.#announce(snapshot, credential)
     // Somebody else wrote first, so somebody else may be renewing: look again in a moment.
@@ -148,7 +134,7 @@ export class RenewalRun {
 
   async #present(credential: Credential, announced: Announced): Promise<Presented> {
     const presented = await present(this.#context, this.#row, this.#shop, credential, announced)
-    if (presented.answer.outcome === 'terminal') this.#dead.add(credential.value)
+    if (presented.answer.outcome === 'terminal') this.#credentials.bury(credential)
     return presented
   }
 
@@ -176,9 +162,8 @@ export class RenewalRun {
     presented: Presented,
     tokens: MintedTokens,
   ): Promise<ServableRecord | null> {
-    const { durations, events, time } = this.#context
+    const { durations, time } = this.#context
     const { grant } = credential
-    const { trigger } = this.#want
     const { requestId, requests } = presented
     if (tokens.kind === 'non-expiring' && this.#context.requireExpiring) {
       return this.#giveUp(announced, { outcome: 'not-expiring' }, requestId)
@@ -191,13 +176,8 @@ export class RenewalRun {
     const kept = await keepPair(this.#context, this.#row, this.#shop, announced, minted, this.#offer)
     if (kept === null) throw new ReauthorizationRequiredError('removed', { shop: this.#shop })
 
-    const expiresAt = kept.kind === 'expiring' ? kept.expiresAt : Infinity
-    const details = { shop: this.#shop, durationMs: this.#elapsedMs(), requests, expiresAt, requestId }
-    if (grant === 'refresh') events.emit({ type: 'token.rotated', trigger, ...details })
-    else events.emit({ type: 'token.acquired', grant, ...details })
-    if (kept.kind === 'non-expiring') events.emit({ type: 'token.notExpiring', shop: this.#shop, grant })
-    if (announced.record.mark !== null) events.emit({ type: 'reauthorization.cleared', shop: this.#shop })
-    this.#tellRecovery(announced.record)
+    const keeping = { grant, before: announced.record, durationMs: this.#elapsedMs(), requests, requestId }
+    tellKept(this.#context, this.#shop, this.#want, kept, keeping)
     if (!doubtful) return kept
 
     this.#want = { trigger: 'confirm' }
@@ -222,7 +202,7 @@ export class RenewalRun {
         return record
       }
 
-      const credential = await this.#untried(record)
+      const credential = await this.#orFail(this.#credentials.next(record))
       if (credential !== null) {
         const announced = await this.#announce(snapshot, credential)
         if (announced === null) {
@@ -245,25 +225,12 @@ export class RenewalRun {
     }
   }
 
-  /** What has not turned out dead in this run: another refresh token of the row, else the merchant's ID token. */
-  async #untried(record: ExpiringRecord): Promise<Credential | null> {
-    const next = candidates(record).find((token) => !this.#dead.has(token))
-    if (next !== undefined) return { grant: 'refresh', value: next }
-    return this.#want.idToken === undefined ? null : { grant: 'id-token', value: await this.#usableIdToken() }
-  }
-
   #mark(snapshot: Snapshot, reason: ReauthorizationMark['reason']): Promise<ServableRecord | null> {
     return mark(this.#context, this.#row, this.#shop, this.#want, snapshot, reason)
   }
 
   #giveUp(announced: Announced, refusal: Inconclusive, requestId: string | undefined): Promise<ServableRecord> {
     return giveUp(this.#context, this.#row, this.#shop, this.#want, announced, refusal, requestId)
-  }
-
-  #tellRecovery(before: TokenRecord): void {
-    const { events, time } = this.#context
-    if (before.coolDown?.stuck !== true || !isServable(before)) return
-    events.emit({ type: 'renewal.recovered', shop: this.#shop, expiredForMs: time.now() - expiryOf(before) })
   }
 
   #tellOutdated(): void {
@@ -281,33 +248,22 @@ export class RenewalRun {
     return null
   }
 
-  /** The ID token, verified once more where it counts, if it lives long enough to be worth sending. */
-  async #usableIdToken(): Promise<string> {
-    const idToken = this.#want.idToken ?? ''
-    try {
-      const { shop, expiresAt } = await this.#context.verifyIdToken(idToken)
-      if (shop !== this.#shop) throw new InvalidSessionTokenError('shop')
-      if (expiresAt - this.#context.time.now() < ID_TOKEN_MARGIN_MS) throw new InvalidSessionTokenError('expired')
-      return idToken
-    } catch (error) {
-      return this.#fail(error)
-    }
-  }
-
-  #refuseWhileBroken(): void {
+  #passBreaker(): void {
     if (this.#isAdmitted || this.#want.trigger === 'forced') return
-    const retryAfterMs = this.#context.breaker.admit()
-    this.#isAdmitted = retryAfterMs === 0
-    if (this.#isAdmitted) return
-    throw new TokenEndpointError(
-      'ERR_TOKEN_ENDPOINT_UNAVAILABLE',
-      'The token endpoint fails for all shops; calling it pauses for a moment.',
-      { shop: this.#shop, retryAfterMs },
-    )
+    this.#context.breaker.pass(this.#shop)
+    this.#isAdmitted = true
   }
 
   async #refuseWhenClosing(): Promise<void> {
     if (this.#context.closing.aborted) await this.#fail(new ClosedError({ shop: this.#shop }))
+  }
+
+  async #orFail<C extends Credential | null>(credential: Promise<C>): Promise<C> {
+    try {
+      return await credential
+    } catch (error) {
+      return this.#fail(error)
+    }
   }
 
   /** An attempt whose request was answered would keep others from the shop, and have them doubt what it brought. */
@@ -320,8 +276,3 @@ export class RenewalRun {
     return Math.round(this.#context.clock.monotonic() - this.#startedAt)
   }
 }
-
-const MARK_REASONS = {
-  'credential-dead': 'refresh-token-rejected',
-  'app-not-installed': 'app-not-installed',
-} as const satisfies Record<Terminal['reason'], ReauthorizationMark['reason']>

@@ -1,4 +1,5 @@
 import { ReauthorizationRequiredError } from '../errors.js'
+import type { Terminal } from '../oauth/refusal.js'
 import type { Snapshot } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
 import {
@@ -14,6 +15,12 @@ import { canServe, type Want } from './decide.js'
 import { failureOf, type Inconclusive } from './failure.js'
 import type { Announced, Row } from './row.js'
 import type { RunContext } from './run-context.js'
+
+/** What a terminal answer to a refresh says of the shop. */
+export const MARK_REASONS = {
+  'credential-dead': 'refresh-token-rejected',
+  'app-not-installed': 'app-not-installed',
+} as const satisfies Record<Terminal['reason'], ReauthorizationMark['reason']>
 
 /**
  * Marks the shop by compare-and-set on the row as read, and rejects with `ERR_REAUTHORIZATION_REQUIRED` unless its access

@@ -7,6 +7,7 @@ import {
   FleetSuspectError,
   ForeignDeploymentError,
   ForeignOriginError,
+  InvalidCallbackError,
   InvalidOptionError,
   InvalidSessionTokenError,
   InvalidShopError,
@@ -27,6 +28,7 @@ const answerTo = (error: unknown) => errorAnswer(error, { authPath: '/auth' })
 const EVERY: Readonly<Record<AnyShopifyTokenError['code'], readonly [status: number, error: unknown]>> = {
   ERR_REAUTHORIZATION_REQUIRED: [403, new ReauthorizationRequiredError('removed', PLANTED)],
   ERR_INVALID_SESSION_TOKEN: [401, new InvalidSessionTokenError('expired', PLANTED)],
+  ERR_INVALID_CALLBACK: [400, new InvalidCallbackError('state', PLANTED)],
   ERR_INVALID_SHOP: [400, new InvalidShopError()],
   ERR_COOLING_DOWN: [503, new CoolingDownError('planted', PLANTED)],
   ERR_TOKEN_ENDPOINT_UNAVAILABLE: [503, new TokenEndpointError('ERR_TOKEN_ENDPOINT_UNAVAILABLE', 'planted', PLANTED)],

@@ -9,6 +9,7 @@ import {
   FleetSuspectError,
   ForeignDeploymentError,
   ForeignOriginError,
+  InvalidCallbackError,
   InvalidOptionError,
   InvalidSessionTokenError,
   InvalidShopError,
@@ -43,6 +44,7 @@ const EVERY: { readonly [Code in AnyShopifyTokenError['code']]: Extract<AnyShopi
   ERR_FOREIGN_DEPLOYMENT: new ForeignDeploymentError(DETAILS),
   ERR_INVALID_SHOP: new InvalidShopError(),
   ERR_INVALID_SESSION_TOKEN: new InvalidSessionTokenError('expired', DETAILS),
+  ERR_INVALID_CALLBACK: new InvalidCallbackError('state', DETAILS),
   ERR_FOREIGN_ORIGIN: new ForeignOriginError(DETAILS),
   ERR_ADMIN_RESPONSE: new AdminResponseError(503, DETAILS),
   ERR_NO_CONTEXT: new NoContextError(),
@@ -137,6 +139,7 @@ describe('isShopifyTokenError', () => {
         case 'ERR_CLOSED':
           return 'time'
         case 'ERR_INVALID_SHOP':
+        case 'ERR_INVALID_CALLBACK':
         case 'ERR_INVALID_SESSION_TOKEN':
         case 'ERR_FOREIGN_ORIGIN':
         case 'ERR_ADMIN_RESPONSE':

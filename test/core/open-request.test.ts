@@ -17,7 +17,10 @@ import { aRecord, FAKE_EPOCH } from '@shopify-tokens/testing'
 
 const SHOP = parseShop('acme.myshopify.com')
 const SESSION: SessionToken = { shop: SHOP, userId: '42', sessionId: 'sid-1', expiresAt: FAKE_EPOCH + 60_000 }
-const NOTHING: RequestFacts = { authorization: undefined, idToken: undefined }
+const NOTHING: RequestFacts = {
+  ...{ authorization: undefined, idToken: undefined },
+  ...{ method: 'GET', url: '/', accept: undefined, fetchDest: undefined },
+}
 
 /** Accepts the session token `good` and has a token for every shop; notes what it was asked. */
 class NotedTokens implements RequestTokenSource {

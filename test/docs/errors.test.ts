@@ -38,7 +38,10 @@ it('explains every reason for a reauthorization', () => {
   expect(rows.map(([reason]) => plain(reason)).sort()).toEqual([...facts.stringsOf('ReauthorizationReason')].sort())
 })
 
-it('names every flaw of a session token', () => {
-  const section = document.section('ERR_INVALID_SESSION_TOKEN')
-  for (const flaw of facts.stringsOf('SessionTokenFlaw')) expect(section).toContain(`\`${flaw}\``)
+it.each([
+  ['ERR_INVALID_SESSION_TOKEN', 'SessionTokenFlaw'],
+  ['ERR_INVALID_CALLBACK', 'CallbackFlaw'],
+])('names every flaw of %s', (code, flaws) => {
+  const section = document.section(code)
+  for (const flaw of facts.stringsOf(flaws)) expect(section).toContain(`\`${flaw}\``)
 })

@@ -4,6 +4,7 @@ import type { ShopClient } from './admin/shop-client.js'
 import { withDeadline } from './deadline.js'
 import { InvalidOptionError, RotationNotStoredError, type SessionTokenFlaw } from './errors.js'
 import { EventBus, type TokenEventListener } from './events.js'
+import { AppSignatures } from './oauth/app-signatures.js'
 import { type SessionToken, SessionTokenVerifier } from './oauth/id-token.js'
 import { wholeNumberOption } from './option-checks.js'
 import { parseOptions, type Settings, type TokenManagerOptions } from './options.js'
@@ -40,6 +41,7 @@ const OUTDATED_EVERY_MS = 3_600_000
 const NO_DEPLOYMENT_ID = 'Option deploymentId is missing: without a name there is nothing to adopt.'
 
 class StoredTokenManager implements TokenManager {
+  readonly signatures: AppSignatures
   readonly #settings: Settings
   readonly #time: ShopifyTime
   readonly #events: EventBus
@@ -74,6 +76,12 @@ class StoredTokenManager implements TokenManager {
       onRefused: (flaw, noneVerified) => {
         this.#events.emit({ type: 'sessionToken.refused', flaw })
         if (noneVerified) this.#warnOfOwnSettings(flaw)
+      },
+    })
+    this.signatures = new AppSignatures({
+      ...{ clientId, clientSecrets, now: () => this.#time.now() },
+      onRefused: (flaw) => {
+        this.#events.emit({ type: 'callback.refused', flaw })
       },
     })
     this.#gate = new Gate({

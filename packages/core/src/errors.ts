@@ -193,6 +193,30 @@ export class InvalidSessionTokenError extends ShopifyTokenError {
   }
 }
 
+/**
+ * Which check a callback of the authorization code grant failed.
+ * - `malformed`: a parameter is missing, too long, given twice, or not text.
+ * - `shop`: not a shop domain.
+ * - `signature`: not signed by Shopify for this app.
+ * - `expired`: signed more than 90 seconds ago, or ahead.
+ * - `state`: not the answer to an authorization that this browser has begun.
+ * - `code`: used already, or not known to Shopify.
+ * - `denied`: the merchant has declined.
+ */
+export type CallbackFlaw = 'malformed' | 'shop' | 'signature' | 'expired' | 'state' | 'code' | 'denied'
+
+/** A callback of the authorization code grant that brings no tokens. Authorization has to begin anew. */
+export class InvalidCallbackError extends ShopifyTokenError {
+  readonly code = 'ERR_INVALID_CALLBACK'
+  readonly retryable = false
+  readonly flaw: CallbackFlaw
+
+  constructor(flaw: CallbackFlaw, details: ErrorDetails = {}) {
+    super(`The authorization callback was refused: ${flaw}.`, details)
+    this.flaw = flaw
+  }
+}
+
 /** A request would have carried the shop's access token to another origin. Nothing was sent. */
 export class ForeignOriginError extends ShopifyTokenError {
   readonly code = 'ERR_FOREIGN_ORIGIN'
@@ -257,6 +281,7 @@ export type AnyShopifyTokenError =
   | ForeignDeploymentError
   | InvalidShopError
   | InvalidSessionTokenError
+  | InvalidCallbackError
   | ForeignOriginError
   | AdminResponseError
   | NoContextError

@@ -1,4 +1,4 @@
-import type { ErrorCode, ReauthorizationReason, SessionTokenFlaw } from './errors.js'
+import type { CallbackFlaw, ErrorCode, ReauthorizationReason, SessionTokenFlaw } from './errors.js'
 import type { Shop } from './shop.js'
 import type { Grant } from './token.js'
 
@@ -64,6 +64,8 @@ export type TokenEvent =
   | FleetEvent<'breaker.closed', { readonly openForMs: number }>
   /** A request came with a session token that proves nothing. Many with `signature` or `audience`: a wrong client secret or id. */
   | FleetEvent<'sessionToken.refused', { readonly flaw: SessionTokenFlaw }>
+  /** A callback of the authorization code grant brought no tokens. */
+  | FleetEvent<'callback.refused', { readonly flaw: CallbackFlaw }>
   /** This machine's clock is off by more than a minute; instants are corrected by `offsetMs`. */
   | FleetEvent<'clock.skewed', { readonly offsetMs: number }>
   /** The lock in front of the store cannot be reached; the attempt in the row takes its place. */

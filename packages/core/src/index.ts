@@ -13,6 +13,7 @@ export type { Durations } from './durations.js'
 export {
   AdminResponseError,
   type AnyShopifyTokenError,
+  type CallbackFlaw,
   ClosedError,
   CoolingDownError,
   type ErrorCode,
@@ -20,6 +21,7 @@ export {
   FleetSuspectError,
   ForeignDeploymentError,
   ForeignOriginError,
+  InvalidCallbackError,
   InvalidOptionError,
   InvalidSessionTokenError,
   InvalidShopError,
@@ -38,8 +40,13 @@ export {
   type TokenEndpointErrorCode,
 } from './errors.js'
 export type { RenewalTrigger, TokenEvent, TokenEventListener, TokenEventType } from './events.js'
+export { AuthFlow, type AuthRequest } from './http/auth-flow.js'
+export type { AuthOptions, Installed } from './http/auth-options.js'
 export { errorAnswer, type ErrorAnswerOptions, type HttpAnswer, type ProblemDetails } from './http/error-answer.js'
 export type { EnvironmentModule, EnvironmentOverrides } from './http/environment-request-tokens.js'
+export { errorReply, type ErrorReplyOptions } from './http/error-reply.js'
+export type { HttpReply } from './http/http-reply.js'
+export { managerOf, type ManagerSource } from './http/manager-source.js'
 export {
   openRequest,
   type OpenRequestOptions,
@@ -64,6 +71,8 @@ export {
 export { fileKeyRing, loadedKeyRing, type LoadedKeyRingOptions, parseSealingKeys, staticKeyRing } from './key-rings.js'
 export { MemoryLock } from './memory/memory-lock.js'
 export { MemoryTokenStore } from './memory/memory-token-store.js'
+export { AppSignatures, type AppSignaturesOptions } from './oauth/app-signatures.js'
+export type { OAuthCallback } from './oauth/callback.js'
 export { type SessionToken, SessionTokenVerifier, type SessionTokenVerifierOptions } from './oauth/id-token.js'
 export { flagOption, invalidOption, refuseUnknownOptions } from './option-checks.js'
 export type { TokenManagerOptions } from './options.js'

@@ -1,5 +1,6 @@
 import type { ShopClient } from './admin/shop-client.js'
 import type { TokenEventListener } from './events.js'
+import type { AppSignatures } from './oauth/app-signatures.js'
 import type { SessionToken } from './oauth/id-token.js'
 import type { Shop } from './shop.js'
 import type { AccessToken } from './token.js'
@@ -7,6 +8,8 @@ import type { TokenOptions, TokenSource } from './token-source.js'
 
 /** Keeps a working token for every shop of one app. */
 export interface TokenManager extends TokenSource {
+  /** Verifies what Shopify has signed with the app's client secret, and signs what the app gives to browsers. */
+  readonly signatures: AppSignatures
   /**
    * A token that works now. From the cache without I/O while the token is fresh; inside the renewal window the current
    * token is the answer and the renewal runs behind; only without a usable token does the caller wait.

@@ -10,5 +10,17 @@ export type ShopOf = ShopOfRequest<Request>
 
 /** What a request says about itself. Nothing that a proxy may have added counts, and no shop that it merely names. */
 export function factsOf(request: Request): RequestFacts {
-  return { authorization: request.headers.authorization, idToken: request.query.id_token }
+  const { headers, query, method, originalUrl } = request
+  return {
+    authorization: headers.authorization,
+    idToken: query.id_token,
+    method,
+    url: originalUrl,
+    accept: headers.accept,
+    fetchDest: one(headers['sec-fetch-dest']),
+  }
+}
+
+function one(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined
 }

@@ -4,6 +4,10 @@ import type { ExecutionContext } from '@nestjs/common'
 
 /** A request of Express or Fastify, as far as both agree. */
 interface HttpRequest {
+  readonly method?: string
+  readonly url?: string
+  /** Express: the path before any mounting. */
+  readonly originalUrl?: string
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly query?: unknown
 }
@@ -17,12 +21,19 @@ interface GraphqlContext {
 
 /** What a request says about itself. Nothing that a proxy may have added counts, and no shop that it merely names. */
 export function factsOf(context: ExecutionContext): RequestFacts {
-  const { headers, query } = httpRequestOf(context) ?? {}
-  const authorization = headers?.authorization
+  const { headers, query, method, url, originalUrl } = httpRequestOf(context) ?? {}
   return {
-    authorization: typeof authorization === 'string' ? authorization : undefined,
+    authorization: one(headers?.authorization),
     idToken: (query as { readonly id_token?: unknown } | null | undefined)?.id_token,
+    method,
+    url: originalUrl ?? url,
+    accept: one(headers?.accept),
+    fetchDest: one(headers?.['sec-fetch-dest']),
   }
+}
+
+function one(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined
 }
 
 function httpRequestOf(context: ExecutionContext): HttpRequest | undefined {

@@ -1,5 +1,6 @@
 import {
   type AccessToken,
+  type AppSignatures,
   createShopClient,
   InvalidSessionTokenError,
   type RequestTokenSource,
@@ -26,6 +27,13 @@ export class ShopifyTokens implements TokenManager {
 
   constructor(source: RequestTokenSource) {
     this.#source = source
+  }
+
+  /** {@link TokenManager.signatures} */
+  get signatures(): AppSignatures {
+    const { signatures } = this.#source
+    if (signatures !== undefined) return signatures
+    throw new TypeError('The module was given a token source without signatures: it is no TokenManager.')
   }
 
   /** {@link TokenManager.token} */

@@ -37,6 +37,7 @@ interface Rule {
 const RULES: Record<AnyShopifyTokenError['code'], Rule> = {
   ERR_REAUTHORIZATION_REQUIRED: { status: 403, title: 'The merchant must authorize the app again.' },
   ERR_INVALID_SESSION_TOKEN: { status: 401, title: 'The session token is missing or not valid.' },
+  ERR_INVALID_CALLBACK: { status: 400, title: 'The authorization callback is not valid.' },
   ERR_INVALID_SHOP: { status: 400, title: 'The shop is not a shop domain.' },
   ERR_COOLING_DOWN: { status: 503, title: 'The shop is out of reach for a moment.' },
   ERR_TOKEN_ENDPOINT_UNAVAILABLE: { status: 503, title: 'Shopify cannot be reached for a moment.' },

@@ -21,6 +21,14 @@ export interface RequestFacts {
   readonly authorization: string | undefined
   /** The `id_token` query parameter, as it was parsed; anything but a string counts as absent. */
   readonly idToken: unknown
+  /** `undefined`, as everything below: not a request of HTTP. */
+  readonly method: string | undefined
+  /** Path and query as the client has sent them. */
+  readonly url: string | undefined
+  /** The `Accept` header. */
+  readonly accept: string | undefined
+  /** The `Sec-Fetch-Dest` header. */
+  readonly fetchDest: string | undefined
 }
 
 export interface OpenRequestOptions {

@@ -11,14 +11,17 @@ import {
   InvalidOptionError,
   InvalidSessionTokenError,
   InvalidShopError,
+  InvalidWebhookError,
   LeaseTimeoutError,
   NoContextError,
   ReauthorizationRequiredError,
   RotationNotStoredError,
+  ScopeMissingError,
   SecretOutdatedError,
   StoreUnavailableError,
   StoreUnreadableError,
   TokenEndpointError,
+  WebhookBodyParsedError,
 } from '@shopify-tokens/core'
 
 const PLANTED = { shop: 'acme.myshopify.com', requestId: 'planted-request', cause: new Error('planted-cause') }
@@ -29,6 +32,9 @@ const EVERY: Readonly<Record<AnyShopifyTokenError['code'], readonly [status: num
   ERR_REAUTHORIZATION_REQUIRED: [403, new ReauthorizationRequiredError('removed', PLANTED)],
   ERR_INVALID_SESSION_TOKEN: [401, new InvalidSessionTokenError('expired', PLANTED)],
   ERR_INVALID_CALLBACK: [400, new InvalidCallbackError('state', PLANTED)],
+  ERR_INVALID_WEBHOOK: [400, new InvalidWebhookError('headers', PLANTED)],
+  ERR_WEBHOOK_BODY_PARSED: [500, new WebhookBodyParsedError(PLANTED)],
+  ERR_SCOPE_MISSING: [403, new ScopeMissingError(['planted-no-scope'], PLANTED)],
   ERR_INVALID_SHOP: [400, new InvalidShopError()],
   ERR_COOLING_DOWN: [503, new CoolingDownError('planted', PLANTED)],
   ERR_TOKEN_ENDPOINT_UNAVAILABLE: [503, new TokenEndpointError('ERR_TOKEN_ENDPOINT_UNAVAILABLE', 'planted', PLANTED)],
@@ -106,6 +112,44 @@ describe('the answer to a shop that needs its merchant', () => {
       '/auth?shop=a%0D%0Aset-cookie%3A+x%3D1%26b',
     )
   })
+})
+
+describe('the answer to a webhook that was refused', () => {
+  it.each([
+    ['malformed', 400],
+    ['too-large', 413],
+    ['headers', 400],
+    ['signature', 401],
+    ['shop', 400],
+  ] as const)('because of %s is %i', (flaw, status) => {
+    expect(answerTo(new InvalidWebhookError(flaw))).toMatchObject({ status, body: { status } })
+  })
+})
+
+describe('the answer to missing scopes', () => {
+  it('leads to the path that begins authorization, and names them', () => {
+    const error = new ScopeMissingError(['write_products', 'customer_read_orders'], PLANTED)
+
+    expect(answerTo(error)?.headers).toEqual({
+      'cache-control': 'no-store',
+      'X-Shopify-API-Request-Failure-Reauthorize': '1',
+      'X-Shopify-API-Request-Failure-Reauthorize-Url':
+        '/auth?shop=acme.myshopify.com&scope=write_products%2Ccustomer_read_orders',
+      'access-control-expose-headers':
+        'X-Shopify-API-Request-Failure-Reauthorize, X-Shopify-API-Request-Failure-Reauthorize-Url',
+    })
+  })
+
+  it.each(['', 'write_products&x=1', 'write products', 'WRITE_PRODUCTS', '../x', 'a\r\nset-cookie: x=1'])(
+    'puts nothing into the address that is no scope: %p',
+    (scope) => {
+      const error = new ScopeMissingError(['read_orders', scope], PLANTED)
+
+      expect(answerTo(error)?.headers['X-Shopify-API-Request-Failure-Reauthorize-Url']).toBe(
+        '/auth?shop=acme.myshopify.com&scope=read_orders',
+      )
+    },
+  )
 })
 
 describe('the time to wait', () => {

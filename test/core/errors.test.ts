@@ -13,17 +13,20 @@ import {
   InvalidOptionError,
   InvalidSessionTokenError,
   InvalidShopError,
+  InvalidWebhookError,
   isShopifyTokenError,
   LeaseTimeoutError,
   NoContextError,
   ReauthorizationRequiredError,
   type ReauthorizationReason,
   RotationNotStoredError,
+  ScopeMissingError,
   SecretOutdatedError,
   ShopifyTokenError,
   StoreUnavailableError,
   StoreUnreadableError,
   TokenEndpointError,
+  WebhookBodyParsedError,
 } from '@shopify-tokens/core'
 
 const DETAILS = { shop: 'acme.myshopify.com', requestId: 'req-1', retryAfterMs: 1_500, cause: new Error('beneath') }
@@ -45,6 +48,9 @@ const EVERY: { readonly [Code in AnyShopifyTokenError['code']]: Extract<AnyShopi
   ERR_INVALID_SHOP: new InvalidShopError(),
   ERR_INVALID_SESSION_TOKEN: new InvalidSessionTokenError('expired', DETAILS),
   ERR_INVALID_CALLBACK: new InvalidCallbackError('state', DETAILS),
+  ERR_INVALID_WEBHOOK: new InvalidWebhookError('signature', DETAILS),
+  ERR_WEBHOOK_BODY_PARSED: new WebhookBodyParsedError(DETAILS),
+  ERR_SCOPE_MISSING: new ScopeMissingError(['write_products', 'read_orders'], DETAILS),
   ERR_FOREIGN_ORIGIN: new ForeignOriginError(DETAILS),
   ERR_ADMIN_RESPONSE: new AdminResponseError(503, DETAILS),
   ERR_NO_CONTEXT: new NoContextError(),
@@ -141,6 +147,8 @@ describe('isShopifyTokenError', () => {
         case 'ERR_INVALID_SHOP':
         case 'ERR_INVALID_CALLBACK':
         case 'ERR_INVALID_SESSION_TOKEN':
+        case 'ERR_INVALID_WEBHOOK':
+        case 'ERR_WEBHOOK_BODY_PARSED':
         case 'ERR_FOREIGN_ORIGIN':
         case 'ERR_ADMIN_RESPONSE':
         case 'ERR_NO_CONTEXT':

@@ -41,6 +41,7 @@ it('explains every reason for a reauthorization', () => {
 it.each([
   ['ERR_INVALID_SESSION_TOKEN', 'SessionTokenFlaw'],
   ['ERR_INVALID_CALLBACK', 'CallbackFlaw'],
+  ['ERR_INVALID_WEBHOOK', 'WebhookFlaw'],
 ])('names every flaw of %s', (code, flaws) => {
   const section = document.section(code)
   for (const flaw of facts.stringsOf(flaws)) expect(section).toContain(`\`${flaw}\``)

@@ -4,10 +4,12 @@ import type { ShopClient } from './admin/shop-client.js'
 import { withDeadline } from './deadline.js'
 import { InvalidOptionError, RotationNotStoredError, type SessionTokenFlaw } from './errors.js'
 import { EventBus, type TokenEventListener } from './events.js'
+import { MemoryDeliveryLog } from './memory/memory-delivery-log.js'
 import { AppSignatures } from './oauth/app-signatures.js'
 import { type SessionToken, SessionTokenVerifier } from './oauth/id-token.js'
 import { wholeNumberOption } from './option-checks.js'
 import { parseOptions, type Settings, type TokenManagerOptions } from './options.js'
+import type { DeliveryLog } from './ports/delivery-log.js'
 import { Breaker } from './renewal/breaker.js'
 import { DeploymentCheck } from './renewal/deployment-check.js'
 import { FleetWatch } from './renewal/fleet-watch.js'
@@ -22,7 +24,7 @@ import { fingerprint } from './secret.js'
 import { Serving } from './serving/serving.js'
 import { parseShop, type Shop } from './shop.js'
 import type { AccessToken, RecordKey, ServableRecord } from './token.js'
-import type { TokenManager } from './token-manager.js'
+import type { AcquireOptions, TokenManager } from './token-manager.js'
 import type { TokenOptions } from './token-source.js'
 
 /**
@@ -42,6 +44,7 @@ const NO_DEPLOYMENT_ID = 'Option deploymentId is missing: without a name there i
 
 class StoredTokenManager implements TokenManager {
   readonly signatures: AppSignatures
+  readonly deliveries: DeliveryLog
   readonly #settings: Settings
   readonly #time: ShopifyTime
   readonly #events: EventBus
@@ -67,6 +70,7 @@ class StoredTokenManager implements TokenManager {
     if (settings.onEvent !== null) this.#events.subscribe(settings.onEvent)
     const sealed = keyRing === null ? store : sealedStore(store, keyRing)
     this.#store = new StoreCalls(sealed, clientId, clock, settings.storeTimeoutMs, this.#events)
+    this.deliveries = this.#store.deliveries ?? new MemoryDeliveryLog({ clock })
     this.#deployment = new DeploymentCheck(this.#store, clock, this.#events, settings, settings.deploymentId)
     this.#news = new RowNews(store, clientId, this.#closing.signal, (shop) => {
       this.#serving.outdate(shop)
@@ -120,11 +124,9 @@ class StoredTokenManager implements TokenManager {
     return this.#serving.token(shop, options)
   }
 
-  async acquire(
-    untrusted: Shop,
-    { idToken, signal }: { readonly idToken: string; readonly signal?: AbortSignal | undefined },
-  ): Promise<AccessToken> {
+  async acquire(untrusted: Shop, { idToken, code, signal }: AcquireOptions): Promise<AccessToken> {
     const shop = parseShop(untrusted)
+    if (code !== undefined) throw new InvalidOptionError('Option code comes next.', ['code'])
     const flight = await this.#gate.alone(shop, { trigger: 'forced', idToken, acquire: true })
     return this.#serving.outcome(shop, flight, signal)
   }

@@ -217,6 +217,56 @@ export class InvalidCallbackError extends ShopifyTokenError {
   }
 }
 
+/**
+ * Which check a webhook failed.
+ * - `malformed`: no body, or none that is JSON.
+ * - `too-large`: the body is larger than a webhook may be.
+ * - `headers`: one is missing, given twice, not readable, or the two sets of headers disagree.
+ * - `signature`: not signed by Shopify for this app.
+ * - `shop`: no shop domain where the shop is named, or another in the header than in the signed body.
+ */
+export type WebhookFlaw = 'malformed' | 'too-large' | 'headers' | 'signature' | 'shop'
+
+/** A webhook that proves nothing. No handler ran. */
+export class InvalidWebhookError extends ShopifyTokenError {
+  readonly code = 'ERR_INVALID_WEBHOOK'
+  readonly retryable = false
+  readonly flaw: WebhookFlaw
+
+  constructor(flaw: WebhookFlaw, details: ErrorDetails = {}) {
+    super(`The webhook was refused: ${flaw}.`, details)
+    this.flaw = flaw
+  }
+}
+
+/** A body parser has read the webhook before us; what Shopify has signed are the bytes, and they are gone. */
+export class WebhookBodyParsedError extends ShopifyTokenError {
+  readonly code = 'ERR_WEBHOOK_BODY_PARSED'
+  readonly retryable = false
+
+  constructor(details: ErrorDetails = {}) {
+    super(
+      'A body parser has read the webhook first, and without its raw bytes no signature can be verified. ' +
+        'Express: mount shopifyWebhooks() before express.json(). ' +
+        'NestJS: NestFactory.create(AppModule, { rawBody: true }).',
+      details,
+    )
+  }
+}
+
+/** The shop's token lacks scopes that were asked for. The merchant grants them by authorizing the app once more. */
+export class ScopeMissingError extends ShopifyTokenError {
+  readonly code = 'ERR_SCOPE_MISSING'
+  readonly retryable = false
+  /** The scopes to ask the merchant for. */
+  readonly missing: readonly string[]
+
+  constructor(missing: readonly string[], details: ErrorDetails = {}) {
+    super(`The shop has not granted these scopes: ${missing.join(', ')}.`, details)
+    this.missing = missing
+  }
+}
+
 /** A request would have carried the shop's access token to another origin. Nothing was sent. */
 export class ForeignOriginError extends ShopifyTokenError {
   readonly code = 'ERR_FOREIGN_ORIGIN'
@@ -282,6 +332,9 @@ export type AnyShopifyTokenError =
   | InvalidShopError
   | InvalidSessionTokenError
   | InvalidCallbackError
+  | ScopeMissingError
+  | InvalidWebhookError
+  | WebhookBodyParsedError
   | ForeignOriginError
   | AdminResponseError
   | NoContextError

@@ -1,4 +1,4 @@
-import type { CallbackFlaw, ErrorCode, ReauthorizationReason, SessionTokenFlaw } from './errors.js'
+import type { CallbackFlaw, ErrorCode, ReauthorizationReason, SessionTokenFlaw, WebhookFlaw } from './errors.js'
 import type { Shop } from './shop.js'
 import type { Grant } from './token.js'
 
@@ -66,6 +66,8 @@ export type TokenEvent =
   | FleetEvent<'sessionToken.refused', { readonly flaw: SessionTokenFlaw }>
   /** A callback of the authorization code grant brought no tokens. */
   | FleetEvent<'callback.refused', { readonly flaw: CallbackFlaw }>
+  /** A webhook was refused before any handler. Many with `signature`: a wrong client secret. */
+  | FleetEvent<'webhook.refused', { readonly flaw: WebhookFlaw }>
   /** This machine's clock is off by more than a minute; instants are corrected by `offsetMs`. */
   | FleetEvent<'clock.skewed', { readonly offsetMs: number }>
   /** The lock in front of the store cannot be reached; the attempt in the row takes its place. */

@@ -25,12 +25,14 @@ export {
   InvalidOptionError,
   InvalidSessionTokenError,
   InvalidShopError,
+  InvalidWebhookError,
   isShopifyTokenError,
   LeaseTimeoutError,
   NoContextError,
   ReauthorizationRequiredError,
   type ReauthorizationReason,
   RotationNotStoredError,
+  ScopeMissingError,
   SecretOutdatedError,
   type SessionTokenFlaw,
   ShopifyTokenError,
@@ -38,6 +40,8 @@ export {
   StoreUnreadableError,
   TokenEndpointError,
   type TokenEndpointErrorCode,
+  WebhookBodyParsedError,
+  type WebhookFlaw,
 } from './errors.js'
 export type { RenewalTrigger, TokenEvent, TokenEventListener, TokenEventType } from './events.js'
 export { AuthFlow, type AuthRequest } from './http/auth-flow.js'
@@ -68,15 +72,19 @@ export {
   type RequestTokens,
   type RequestTokensOptions,
 } from './http/request-tokens.js'
+export { WebhookReceiver, type WebhookOptions } from './http/webhook-receiver.js'
 export { fileKeyRing, loadedKeyRing, type LoadedKeyRingOptions, parseSealingKeys, staticKeyRing } from './key-rings.js'
+export { MemoryDeliveryLog } from './memory/memory-delivery-log.js'
 export { MemoryLock } from './memory/memory-lock.js'
 export { MemoryTokenStore } from './memory/memory-token-store.js'
 export { AppSignatures, type AppSignaturesOptions } from './oauth/app-signatures.js'
 export type { OAuthCallback } from './oauth/callback.js'
 export { type SessionToken, SessionTokenVerifier, type SessionTokenVerifierOptions } from './oauth/id-token.js'
+export { MAX_WEBHOOK_BYTES, type WebhookDelivery, type WebhookRequest } from './oauth/webhook.js'
 export { flagOption, invalidOption, refuseUnknownOptions } from './option-checks.js'
 export type { TokenManagerOptions } from './options.js'
 export { type Clock, systemClock } from './ports/clock.js'
+export type { DeliveryKey, DeliveryLog, DeliveryState } from './ports/delivery-log.js'
 export type { DeploymentRegister } from './ports/deployment-register.js'
 export type { Fetch } from './ports/fetch.js'
 export type { KeyRing, SealingKey } from './ports/key-ring.js'
@@ -84,6 +92,7 @@ export { type Held, isHeld, type Lease, type Lock } from './ports/lock.js'
 export type { PutResult, ScannedRow, ScanQuery, Snapshot, TokenStore, Version } from './ports/token-store.js'
 export type { WatchWrites, WriteWatch } from './ports/write-watch.js'
 export { RequestAccess } from './request-access.js'
+export { isScope, missingScopes, parseScopes } from './scopes.js'
 export { sealedStore } from './sealed-store.js'
 export { fingerprint, Secret } from './secret.js'
 export { isShop, parseShop, type Shop } from './shop.js'
@@ -104,5 +113,5 @@ export {
   type StaticRecord,
   type TokenRecord,
 } from './token.js'
-export type { TokenManager } from './token-manager.js'
+export type { AcquireOptions, TokenManager } from './token-manager.js'
 export type { TokenOptions, TokenSource } from './token-source.js'

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { CompactEncrypt, compactDecrypt } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { StoreUnavailableError, StoreUnreadableError } from './errors.js'
+import type { DeliveryLog } from './ports/delivery-log.js'
 import type { DeploymentRegister } from './ports/deployment-register.js'
 import type { KeyRing, SealingKey } from './ports/key-ring.js'
 import type { PutResult, ScannedRow, ScanQuery, Snapshot, TokenStore, Version } from './ports/token-store.js'
@@ -32,6 +33,7 @@ interface Proven {
 class SealedStore implements TokenStore {
   readonly watch: WatchWrites | undefined
   readonly deployments: DeploymentRegister | undefined
+  readonly deliveries: DeliveryLog | undefined
   readonly #store: TokenStore
   readonly #keyRing: KeyRing
   /** What each attempt was sealed with: the pair that follows it neither waits for a key ring nor meets a new key. */
@@ -44,6 +46,7 @@ class SealedStore implements TokenStore {
     this.#keyRing = keyRing
     this.watch = store.watch?.bind(store)
     this.deployments = store.deployments
+    this.deliveries = store.deliveries
   }
 
   async get(key: RecordKey): Promise<Snapshot> {

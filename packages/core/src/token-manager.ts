@@ -2,20 +2,31 @@ import type { ShopClient } from './admin/shop-client.js'
 import type { TokenEventListener } from './events.js'
 import type { AppSignatures } from './oauth/app-signatures.js'
 import type { SessionToken } from './oauth/id-token.js'
+import type { DeliveryLog } from './ports/delivery-log.js'
 import type { Shop } from './shop.js'
 import type { AccessToken } from './token.js'
 import type { TokenOptions, TokenSource } from './token-source.js'
+
+/** What the merchant's presence brings: a session token, or the code of an authorization. Exactly one of them. */
+export type AcquireOptions = { readonly signal?: AbortSignal | undefined } & (
+  { readonly idToken: string; readonly code?: undefined } | { readonly code: string; readonly idToken?: undefined }
+)
 
 /** Keeps a working token for every shop of one app. */
 export interface TokenManager extends TokenSource {
   /** Verifies what Shopify has signed with the app's client secret, and signs what the app gives to browsers. */
   readonly signatures: AppSignatures
   /**
+   * What the app was given once and must do once: webhooks, authorization codes. The store's, or one that this process
+   * keeps for itself.
+   */
+  readonly deliveries: DeliveryLog
+  /**
    * A token that works now. From the cache without I/O while the token is fresh; inside the renewal window the current
    * token is the answer and the renewal runs behind; only without a usable token does the caller wait.
    *
    * Rejects with `ERR_REAUTHORIZATION_REQUIRED` when only the merchant's next visit brings a token, with
-   * `ERR_INVALID_SESSION_TOKEN` when `idToken` was needed and refused, with `ERR_COOLING_DOWN`,
+   * `ERR_SCOPE_MISSING` when the shop has not granted `scopes`, with `ERR_INVALID_SESSION_TOKEN` when `idToken` was needed and refused, with `ERR_COOLING_DOWN`,
    * `ERR_TOKEN_ENDPOINT_UNAVAILABLE`, `ERR_TOKEN_RESPONSE_INVALID`, `ERR_LEASE_TIMEOUT` or `ERR_STORE_UNAVAILABLE` when
    * waiting helps, with `ERR_APP_MISCONFIGURED`, `ERR_SECRET_OUTDATED`, `ERR_FOREIGN_DEPLOYMENT`, `ERR_FLEET_SUSPECT` or
    * `ERR_STORE_UNREADABLE` when an operator must act, with `ERR_CLOSED` after {@link close}, and with `signal.reason` on
@@ -23,18 +34,19 @@ export interface TokenManager extends TokenSource {
    */
   token(shop: Shop, options?: TokenOptions): Promise<AccessToken>
   /**
-   * Exchanges the merchant's session token for a new pair although the present one may live: after a reinstallation,
-   * or when scopes must grow. Retires every earlier refresh token of the shop, so for mere access use
-   * `token(shop, { idToken })`, which acquires only when there is nothing to refresh.
+   * Exchanges the merchant's session token, or an authorization code, for a new pair although the present one may live:
+   * after a reinstallation, or when scopes must grow. Retires every earlier refresh token of the shop, so for mere
+   * access use `token(shop, { idToken })`, which acquires only when there is nothing to refresh.
    *
-   * Rejects when no new pair came of it, though the present token may live: with the codes of {@link token}.
+   * A code is sent to Shopify at most once, by whichever process: when its answer is lost, the merchant has to authorize
+   * once more. Verify the callback before ({@link signatures}); this only sends what it is given.
    *
-   * @see Shopify: "Implement token exchange"
+   * Rejects when no new pair came of it, though the present token may live: with the codes of {@link token}, and with
+   * `ERR_INVALID_CALLBACK` for a code that has been used or that Shopify does not know.
+   *
+   * @see Shopify: "Implement token exchange", "Implement authorization code grant manually"
    */
-  acquire(
-    shop: Shop,
-    options: { readonly idToken: string; readonly signal?: AbortSignal | undefined },
-  ): Promise<AccessToken>
+  acquire(shop: Shop, options: AcquireOptions): Promise<AccessToken>
   /**
    * Renews now, whatever the clock, the cool-down and the breaker say: for operators. Rejects when no new pair came of
    * it, though the present token may live: with the codes of {@link token}.

@@ -2,6 +2,7 @@ import {
   type AccessToken,
   type AppSignatures,
   createShopClient,
+  type DeliveryLog,
   InvalidSessionTokenError,
   type RequestTokenSource,
   type SessionToken,
@@ -34,6 +35,13 @@ export class ShopifyTokens implements TokenManager {
     const { signatures } = this.#source
     if (signatures !== undefined) return signatures
     throw new TypeError('The module was given a token source without signatures: it is no TokenManager.')
+  }
+
+  /** {@link TokenManager.deliveries} */
+  get deliveries(): DeliveryLog {
+    const { deliveries } = this.#source
+    if (deliveries !== undefined) return deliveries
+    throw new TypeError('The module was given a token source without deliveries: it is no TokenManager.')
   }
 
   /** {@link TokenManager.token} */

@@ -1,4 +1,4 @@
-import { type AnyShopifyTokenError, isShopifyTokenError } from '../errors.js'
+import { type AnyShopifyTokenError, isShopifyTokenError, type WebhookFlaw } from '../errors.js'
 
 /** An HTTP answer that any framework can send. */
 export interface HttpAnswer {
@@ -38,6 +38,9 @@ const RULES: Record<AnyShopifyTokenError['code'], Rule> = {
   ERR_REAUTHORIZATION_REQUIRED: { status: 403, title: 'The merchant must authorize the app again.' },
   ERR_INVALID_SESSION_TOKEN: { status: 401, title: 'The session token is missing or not valid.' },
   ERR_INVALID_CALLBACK: { status: 400, title: 'The authorization callback is not valid.' },
+  ERR_INVALID_WEBHOOK: { status: 400, title: 'The webhook is not valid.' },
+  ERR_WEBHOOK_BODY_PARSED: { status: 500, title: 'The app cannot verify webhooks.' },
+  ERR_SCOPE_MISSING: { status: 403, title: 'The merchant must grant the app more scopes.' },
   ERR_INVALID_SHOP: { status: 400, title: 'The shop is not a shop domain.' },
   ERR_COOLING_DOWN: { status: 503, title: 'The shop is out of reach for a moment.' },
   ERR_TOKEN_ENDPOINT_UNAVAILABLE: { status: 503, title: 'Shopify cannot be reached for a moment.' },
@@ -56,6 +59,8 @@ const RULES: Record<AnyShopifyTokenError['code'], Rule> = {
   ERR_NO_CONTEXT: { status: 500, title: 'The app asked for a shop outside a request.' },
 }
 
+const WEBHOOK_STATUS: Partial<Record<WebhookFlaw, number>> = { signature: 401, 'too-large': 413 }
+
 /**
  * The answer to a request that an error of this project has ended; `null`: not one of ours, the app's own error
  * handling decides. Holds nothing of the request, no message, no stack.
@@ -64,7 +69,8 @@ const RULES: Record<AnyShopifyTokenError['code'], Rule> = {
  */
 export function errorAnswer(error: unknown, { authPath }: ErrorAnswerOptions): HttpAnswer | null {
   if (!isShopifyTokenError(error)) return null
-  const { status, title } = Object.hasOwn(RULES, error.code) ? RULES[error.code] : UNKNOWN
+  const { status: usual, title } = Object.hasOwn(RULES, error.code) ? RULES[error.code] : UNKNOWN
+  const status = error.code === 'ERR_INVALID_WEBHOOK' ? (WEBHOOK_STATUS[error.flaw] ?? usual) : usual
   return {
     status,
     headers: { 'cache-control': 'no-store', ...headersFor(error, status, authPath) },
@@ -74,15 +80,22 @@ export function errorAnswer(error: unknown, { authPath }: ErrorAnswerOptions): H
 
 function headersFor(error: AnyShopifyTokenError, status: number, authPath: string): Record<string, string> {
   if (error.code === 'ERR_INVALID_SESSION_TOKEN') return RETRY_SESSION_TOKEN
-  if (error.code === 'ERR_REAUTHORIZATION_REQUIRED') {
-    const query = error.shop === undefined ? '' : `?${new URLSearchParams({ shop: error.shop }).toString()}`
+  if (error.code === 'ERR_REAUTHORIZATION_REQUIRED' || error.code === 'ERR_SCOPE_MISSING') {
     return {
       [REAUTHORIZE]: '1',
-      [REAUTHORIZE_URL]: `${authPath}${query}`,
+      [REAUTHORIZE_URL]: `${authPath}${authorizationQuery(error)}`,
       'access-control-expose-headers': `${REAUTHORIZE}, ${REAUTHORIZE_URL}`,
     }
   }
   // RFC 9110 section 10.2.3: whole seconds.
   if (status === 503) return { 'retry-after': String(Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000))) }
   return {}
+}
+
+/** For which shop authorization begins, and which scopes are asked for beside the app's own. */
+function authorizationQuery(error: ReauthorizationRequiredError | ScopeMissingError): string {
+  const query = new URLSearchParams()
+  if (error.shop !== undefined) query.set('shop', error.shop)
+  if (error.code === 'ERR_SCOPE_MISSING') query.set('scope', error.missing.filter(isScope).join(','))
+  return query.size === 0 ? '' : `?${query.toString()}`
 }

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, systemClock } from '../ports/clock.js'
+import type { DeliveryLog } from '../ports/delivery-log.js'
 import type { DeploymentRegister } from '../ports/deployment-register.js'
 import type { PutResult, ScanQuery, ScannedRow, Snapshot, TokenStore, Version } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
 import type { RecordKey, TokenRecord } from '../token.js'
+import { MemoryDeliveryLog } from './memory-delivery-log.js'
 
 interface Row {
   readonly record: TokenRecord
@@ -30,6 +32,8 @@ export class MemoryTokenStore implements TokenStore {
       return Promise.resolve(fits)
     },
   }
+  /** Never rejects. */
+  readonly deliveries: DeliveryLog
   readonly #deployments = new Map<string, string>()
   readonly #apps = new Map<string, Map<Shop, Row>>()
   readonly #clock: Clock
@@ -37,6 +41,7 @@ export class MemoryTokenStore implements TokenStore {
   /** @param options `clock`: tells `now` and `askedAt`. Default: the machine's clock. */
   constructor(options: { readonly clock?: Clock | undefined } = {}) {
     this.#clock = options.clock ?? systemClock
+    this.deliveries = new MemoryDeliveryLog({ clock: this.#clock })
   }
 
   /** Reads the row of `key`. Never rejects. */

@@ -1,5 +1,6 @@
 import type { Shop } from '../shop.js'
 import type { RecordKey, TokenRecord } from '../token.js'
+import type { DeliveryLog } from './delivery-log.js'
 import type { DeploymentRegister } from './deployment-register.js'
 import type { WatchWrites } from './write-watch.js'
 
@@ -93,4 +94,7 @@ export interface TokenStore {
 
   /** Optional: keeps the name of the deployment beside the records. Absent: `deploymentId` cannot be used. */
   readonly deployments?: DeploymentRegister | undefined
+
+  /** Optional: remembers what was done once and must not be done again. Absent: each process remembers for itself. */
+  readonly deliveries?: DeliveryLog | undefined
 }

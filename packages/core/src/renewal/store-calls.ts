@@ -2,6 +2,7 @@ import { DeadlineExceeded, withDeadline } from '../deadline.js'
 import { isShopifyTokenError, StoreUnavailableError } from '../errors.js'
 import type { EventBus } from '../events.js'
 import type { Clock } from '../ports/clock.js'
+import type { DeliveryLog } from '../ports/delivery-log.js'
 import type { PutResult, Snapshot, TokenStore, Version } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
 import type { RecordKey, TokenRecord } from '../token.js'
@@ -48,6 +49,17 @@ export class StoreCalls {
       read: () => this.#read(undefined, () => register.read(this.#clientId)),
       write: (deployment, expected) =>
         this.#bounded(undefined, () => register.write(this.#clientId, deployment, expected)),
+    }
+  }
+
+  /** What was done once and must not be done again; `null`: the store does not remember it. */
+  get deliveries(): DeliveryLog | null {
+    const log = this.#store.deliveries
+    if (log === undefined) return null
+    return {
+      begin: (delivery, leaseMs) => this.#bounded(undefined, () => log.begin(delivery, leaseMs)),
+      finish: (delivery, claim) => this.#bounded(undefined, () => log.finish(delivery, claim)),
+      release: (delivery, claim) => this.#bounded(undefined, () => log.release(delivery, claim)),
     }
   }
 

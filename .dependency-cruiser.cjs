@@ -2,7 +2,7 @@
 
 /** Core's layers, lowest first. A file imports from its own layer and from those below, never from above. */
 const CORE_LAYERS = [
-  ['shop', 'errors', 'option-checks', 'secret', 'token', 'durations'],
+  ['shop', 'errors', 'option-checks', 'secret', 'token', 'durations', 'scopes'],
   ['ports/', 'deadline', 'events', 'token-source'],
   ['oauth/', 'memory/', 'admin/', 'sealed-store', 'context', 'request-access', 'key-rings'],
   ['renewal/', 'removal'],

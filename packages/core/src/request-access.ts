@@ -46,6 +46,11 @@ export class RequestAccess {
     return () => this.client.accessToken()
   }
 
+  /** {@link ShopClient.requireScopes} */
+  get requireScopes(): (...scopes: string[]) => Promise<AccessToken> {
+    return this.client.requireScopes
+  }
+
   /** {@link ShopClient.fetch} */
   get fetch(): (path: string | URL, init?: RequestInit) => Promise<Response> {
     return this.client.fetch

@@ -13,6 +13,14 @@ export interface TokenOptions {
    * nothing to refresh, or when the refresh has just ended for good; others ignore it.
    */
   readonly idToken?: string | undefined
+  /**
+   * Scopes that the token must carry, such as `['write_products']`; `write_` implies `read_`. When they are granted this
+   * costs nothing. Otherwise a source that can acquire tokens does so with {@link idToken}, and what it cannot get ends
+   * in `ERR_SCOPE_MISSING`, which names them. Anything that is no list of scopes: `ERR_INVALID_OPTION`.
+   *
+   * @see Shopify: "Shopify API access scopes"
+   */
+  readonly scopes?: readonly string[] | undefined
   /** Ends this caller's wait with `signal.reason`. Never ends a renewal: other callers share it. */
   readonly signal?: AbortSignal | undefined
 }
@@ -26,7 +34,7 @@ export interface TokenSource {
    * A token that works now. Cheap when the token is fresh; call it before every use instead of keeping the result.
    *
    * Rejects with one of the errors of `AnyShopifyTokenError`; above all `ERR_REAUTHORIZATION_REQUIRED` when only the merchant's
-   * next visit can bring a token.
+   * next visit can bring a token, and `ERR_SCOPE_MISSING` when the token lacks scopes that `options` asks for.
    */
   token(shop: Shop, options?: TokenOptions): Promise<AccessToken>
 }

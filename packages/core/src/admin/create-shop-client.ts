@@ -1,6 +1,13 @@
 import { runInShop } from '../context.js'
-import { AdminResponseError, ForeignOriginError, InvalidOptionError, StoreUnreadableError } from '../errors.js'
+import {
+  AdminResponseError,
+  ForeignOriginError,
+  InvalidOptionError,
+  ScopeMissingError,
+  StoreUnreadableError,
+} from '../errors.js'
 import type { Fetch } from '../ports/fetch.js'
+import { missingScopes, parseScopes } from '../scopes.js'
 import { parseShop, type Shop } from '../shop.js'
 import type { AccessToken } from '../token.js'
 import type { TokenSource } from '../token-source.js'
@@ -46,6 +53,10 @@ class SourcedShopClient implements ShopClient {
     return (options) => this.#source.token(this.shop, { signal: options?.signal, idToken: this.#idToken })
   }
 
+  get requireScopes(): ShopClient['requireScopes'] {
+    return (...scopes) => this.#requireScopes(scopes)
+  }
+
   get fetch(): ShopClient['fetch'] {
     return (path, init) => this.#fetch(path, init)
   }
@@ -56,6 +67,15 @@ class SourcedShopClient implements ShopClient {
 
   get run(): ShopClient['run'] {
     return (work) => runInShop(this, work)
+  }
+
+  async #requireScopes(scopes: readonly string[]): Promise<AccessToken> {
+    const required = parseScopes(scopes)
+    const token = await this.#source.token(this.shop, { scopes: required, idToken: this.#idToken })
+    // Not every source knows the option.
+    const missing = missingScopes(token.scopes, required)
+    if (missing.length === 0) return token
+    throw new ScopeMissingError(missing, { shop: this.shop })
   }
 
   async #fetch(path: string | URL, init: RequestInit = {}): Promise<Response> {

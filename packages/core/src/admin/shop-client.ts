@@ -33,6 +33,11 @@ export interface ShopClient {
   /** A token that works now, for clients that want one. Do not keep it. */
   readonly accessToken: (options?: { readonly signal?: AbortSignal | undefined }) => Promise<AccessToken>
   /**
+   * The same, if the shop has granted these scopes; else rejects with `ERR_SCOPE_MISSING`, which names those that are
+   * missing. {@link TokenOptions.scopes}
+   */
+  readonly requireScopes: (...scopes: string[]) => Promise<AccessToken>
+  /**
    * `fetch` with the shop's access token. `path` is resolved against the shop's origin, and an URL elsewhere rejects
    * with `ERR_FOREIGN_ORIGIN` before anything is sent. A 401 makes the token source renew once, and the request is
    * repeated once with the new token; with a body that can be read only once the 401 is the answer. Redirects are not

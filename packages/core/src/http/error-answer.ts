@@ -1,4 +1,11 @@
-import { type AnyShopifyTokenError, isShopifyTokenError, type WebhookFlaw } from '../errors.js'
+import {
+  type AnyShopifyTokenError,
+  isShopifyTokenError,
+  type ReauthorizationRequiredError,
+  type ScopeMissingError,
+  type WebhookFlaw,
+} from '../errors.js'
+import { isScope } from '../scopes.js'
 
 /** An HTTP answer that any framework can send. */
 export interface HttpAnswer {

@@ -49,15 +49,21 @@ export function isShopifyTokenError(error: unknown): error is AnyShopifyTokenErr
 export type ReauthorizationReason =
   'not-installed' | 'removed' | 'refresh-token-rejected' | 'app-not-installed' | 'access-token-rejected'
 
-/** Only the merchant's next visit brings a token: send them through the app's entry. Nothing is lost by waiting. */
+/** Only the merchant's next visit brings a token. Nothing is lost by waiting. */
 export class ReauthorizationRequiredError extends ShopifyTokenError {
   readonly code = 'ERR_REAUTHORIZATION_REQUIRED'
   readonly retryable = false
   readonly reason: ReauthorizationReason
+  /**
+   * Where to send the merchant: it opens the app in the shop's admin, or, where the app is not installed, the page that
+   * installs it. Holds no secret.
+   */
+  readonly url: string | undefined
 
-  constructor(reason: ReauthorizationReason, details: ErrorDetails) {
+  constructor(reason: ReauthorizationReason, details: ErrorDetails & { readonly url?: string | undefined }) {
     super(REAUTHORIZATION_MESSAGES[reason], details)
     this.reason = reason
+    this.url = details.url
   }
 }
 

@@ -3,13 +3,14 @@ import {
   type AnyShopifyTokenError,
   CoolingDownError,
   FleetSuspectError,
-  ReauthorizationRequiredError,
+  type ReauthorizationReason,
   SecretOutdatedError,
 } from '../errors.js'
 import type { RenewalTrigger } from '../events.js'
 import type { Snapshot } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
 import { type Attempt, type ExpiringRecord, isServable, type ServableRecord, type TokenRecord } from '../token.js'
+import { reauthorizationRequired } from './failure.js'
 import { freshness, isPausing, isUsable, markIsStale } from './schedule.js'
 
 /** What the callers of a run want. */
@@ -38,6 +39,7 @@ export type Decision =
   | { readonly do: 'fail'; readonly error: AnyShopifyTokenError }
 
 export interface Facts {
+  readonly clientId: string
   readonly shop: Shop
   /** Shopify's time. */
   readonly now: number
@@ -146,8 +148,8 @@ function coolingDown(record: TokenRecord | null, want: Want, { shop, now, durati
   }
 }
 
-function reauthorize(reason: ReauthorizationRequiredError['reason'], { shop }: Facts): Decision {
-  return { do: 'fail', error: new ReauthorizationRequiredError(reason, { shop }) }
+function reauthorize(reason: ReauthorizationReason, facts: Facts): Decision {
+  return { do: 'fail', error: reauthorizationRequired(reason, facts) }
 }
 
 /** Whether the row's tokens bring a request further than no row would. */

@@ -1,5 +1,14 @@
-import { type AnyShopifyTokenError, type ErrorDetails, FleetSuspectError, TokenEndpointError } from '../errors.js'
+import {
+  type AnyShopifyTokenError,
+  type ErrorDetails,
+  FleetSuspectError,
+  type ReauthorizationReason,
+  ReauthorizationRequiredError,
+  TokenEndpointError,
+} from '../errors.js'
+import { reauthorizationUrl } from '../oauth/merchant-links.js'
 import type { Refusal, Terminal } from '../oauth/refusal.js'
+import type { RecordKey } from '../token.js'
 
 /** The end of a run that says nothing about the shop: its tokens stay as they are. */
 export type Inconclusive =
@@ -12,6 +21,15 @@ export type Inconclusive =
 /** A 2xx answer without what was due, told apart from an outage because waiting may not mend it. */
 const isAnswerWithoutTokens = (status: number | undefined): boolean =>
   status !== undefined && status >= 200 && status < 300
+
+/** The error for callers whom only the merchant's next visit can help, with where to send them. */
+export function reauthorizationRequired(
+  reason: ReauthorizationReason,
+  { clientId, shop }: RecordKey,
+  requestId?: string,
+): ReauthorizationRequiredError {
+  return new ReauthorizationRequiredError(reason, { shop, requestId, url: reauthorizationUrl(reason, shop, clientId) })
+}
 
 /** The error for callers whom a failed run leaves without a token. */
 export function failureOf(refusal: Inconclusive, details: ErrorDetails): AnyShopifyTokenError {

@@ -1,13 +1,13 @@
-import { ClosedError, InvalidSessionTokenError, isShopifyTokenError, ReauthorizationRequiredError } from '../errors.js'
+import { ClosedError, InvalidSessionTokenError, isShopifyTokenError } from '../errors.js'
 import type { Credential } from '../oauth/grants.js'
 import type { Terminal } from '../oauth/refusal.js'
 import type { MintedTokens } from '../oauth/token-response.js'
 import type { Snapshot } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
-import type { ReauthorizationMark, ServableRecord, TokenRecord } from '../token.js'
+import type { ReauthorizationMark, RecordKey, ServableRecord, TokenRecord } from '../token.js'
 import { CredentialsAtHand } from './credentials-at-hand.js'
 import { canServe, decide, othersUnderWay, type Want } from './decide.js'
-import type { Inconclusive } from './failure.js'
+import { type Inconclusive, reauthorizationRequired } from './failure.js'
 import { keepPair } from './keep-pair.js'
 import { LockHold } from './lock-hold.js'
 import { mint } from './mint.js'
@@ -32,6 +32,7 @@ const POLL_BESIDE_NEWS_MS = 1_000
  */
 export class RenewalRun {
   readonly #context: RunContext
+  readonly #key: RecordKey
   readonly #shop: Shop
   readonly #row: Row
   readonly #lock: LockHold
@@ -51,6 +52,7 @@ export class RenewalRun {
   constructor(context: RunContext, shop: Shop, want: Want, offer: (record: ServableRecord) => void) {
     const key = { clientId: context.endpoint.clientId, shop }
     this.#context = context
+    this.#key = key
     this.#shop = shop
     this.#want = want
     this.#offer = offer
@@ -87,7 +89,7 @@ export class RenewalRun {
 
   async #act(snapshot: Snapshot): Promise<ServableRecord | null> {
     const { durations, knownSecretIds, time } = this.#context
-    const facts = { shop: this.#shop, now: time.now(), durations, knownSecretIds, own: this.#row.own }
+    const facts = { ...this.#key, now: time.now(), durations, knownSecretIds, own: this.#row.own }
     const decision = decide(snapshot, this.#want, facts)
     switch (decision.do) {
       case 'serve':
@@ -150,7 +152,7 @@ export class RenewalRun {
     if (credential.grant === 'refresh') return this.#afterTerminal(answer, read.record)
     await this.#row.withdraw()
     throw answer.reason === 'app-not-installed'
-      ? new ReauthorizationRequiredError('app-not-installed', { shop: this.#shop, requestId })
+      ? reauthorizationRequired('app-not-installed', this.#key, requestId)
       : new InvalidSessionTokenError('expired', { shop: this.#shop, requestId })
   }
 
@@ -174,7 +176,7 @@ export class RenewalRun {
     const settledBefore = (this.#beganAt ?? read.now) - lateRequestMs
     const minted = { record, grant, read: read.record, attemptIds: this.#row.own, settledBefore, lateRequestMs }
     const kept = await keepPair(this.#context, this.#row, this.#shop, announced, minted, this.#offer)
-    if (kept === null) throw new ReauthorizationRequiredError('removed', { shop: this.#shop })
+    if (kept === null) throw reauthorizationRequired('removed', this.#key)
 
     const keeping = { grant, before: announced.record, durationMs: this.#elapsedMs(), requests, requestId }
     tellKept(this.#context, this.#shop, this.#want, kept, keeping)

@@ -1,4 +1,3 @@
-import { ReauthorizationRequiredError } from '../errors.js'
 import type { Terminal } from '../oauth/refusal.js'
 import type { Snapshot } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
@@ -12,7 +11,7 @@ import {
 } from '../token.js'
 import { coolDownAfter, coolDownAfterRejection } from './backoff.js'
 import { canServe, type Want } from './decide.js'
-import { failureOf, type Inconclusive } from './failure.js'
+import { failureOf, type Inconclusive, reauthorizationRequired } from './failure.js'
 import type { Announced, Row } from './row.js'
 import type { RunContext } from './run-context.js'
 
@@ -53,7 +52,7 @@ export async function mark(
   if (record.mark === null) events.emit({ type: 'reauthorization.required', shop, reason })
   // The access token lives on until its own end: only its renewal is over.
   if (want.trigger !== 'forced' && canServe(marked, want, { now, durations })) return marked
-  throw new ReauthorizationRequiredError(reason, { shop })
+  throw reauthorizationRequired(reason, { clientId: context.endpoint.clientId, shop })
 }
 
 /**

@@ -87,6 +87,9 @@ class StoredTokenManager implements TokenManager {
       onRefused: (flaw) => {
         this.#events.emit({ type: 'callback.refused', flaw })
       },
+      onWebhookRefused: (flaw) => {
+        this.#events.emit({ type: 'webhook.refused', flaw })
+      },
     })
     this.#gate = new Gate({
       durations: settings,

@@ -1,4 +1,4 @@
-import { type CallbackFlaw, InvalidCallbackError } from '../errors.js'
+import { type CallbackFlaw, InvalidCallbackError, InvalidWebhookError, type WebhookFlaw } from '../errors.js'
 import type { Secret } from '../secret.js'
 import type { OAuthCallback } from './callback.js'
 
@@ -10,16 +10,20 @@ export interface AppSignaturesOptions {
   readonly now: () => number
   /** Hears of every callback that is refused. */
   readonly onRefused?: ((flaw: CallbackFlaw) => void) | undefined
+  /** Hears of every webhook that is refused. */
+  readonly onWebhookRefused?: ((flaw: WebhookFlaw) => void) | undefined
 }
 
 /** Verifies what Shopify has signed with the app's client secret, and signs what the app gives to browsers. */
 export class AppSignatures {
   readonly clientId: string
   readonly #onRefused: AppSignaturesOptions['onRefused']
+  readonly #onWebhookRefused: AppSignaturesOptions['onWebhookRefused']
 
-  constructor({ clientId, onRefused }: AppSignaturesOptions) {
+  constructor({ clientId, onRefused, onWebhookRefused }: AppSignaturesOptions) {
     this.clientId = clientId
     this.#onRefused = onRefused
+    this.#onWebhookRefused = onWebhookRefused
   }
 
   /** @throws InvalidCallbackError `ERR_INVALID_CALLBACK` */
@@ -31,6 +35,12 @@ export class AppSignatures {
   refuseCallback(flaw: CallbackFlaw): InvalidCallbackError {
     this.#onRefused?.(flaw)
     return new InvalidCallbackError(flaw)
+  }
+
+  /** Reports a webhook that failed a check, and makes the error for it. */
+  refuseWebhook(flaw: WebhookFlaw): InvalidWebhookError {
+    this.#onWebhookRefused?.(flaw)
+    return new InvalidWebhookError(flaw)
   }
 
   verifyWebhook(_body: Uint8Array, _hmac: unknown): boolean {

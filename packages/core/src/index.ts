@@ -57,6 +57,7 @@ export {
   type RequestFacts,
   type RequestTokenSource,
 } from './http/open-request.js'
+export { type ParsedBody, rawBodyOf } from './http/raw-body.js'
 export {
   parseAuthPath,
   parseRequestOptions,

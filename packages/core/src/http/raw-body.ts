@@ -1,0 +1,40 @@
+import type { Readable } from 'node:stream'
+import { isUint8Array } from 'node:util/types'
+import { MAX_WEBHOOK_BYTES, type WebhookRequest } from '../oauth/webhook.js'
+
+/** Where body parsers leave what they have read. */
+export interface ParsedBody {
+  /** What most of them set; bytes after a parser that leaves them as they are. */
+  readonly body?: unknown
+  /** What an app, or its framework, may keep for signatures. */
+  readonly rawBody?: unknown
+}
+
+/**
+ * The body of a webhook, byte for byte: what a parser has kept of it, or else the stream itself, read here. Never rejects:
+ * a body that is too long, or that ends early, is none.
+ */
+export async function rawBodyOf(
+  stream: Readable,
+  { body, rawBody }: ParsedBody,
+): Promise<Pick<WebhookRequest, 'rawBody' | 'bodyWasParsed'>> {
+  const kept = [rawBody, body].find((one) => isUint8Array(one))
+  if (kept !== undefined) return { rawBody: kept, bodyWasParsed: false }
+  // Not by `body`: parsers set it also where they have read nothing.
+  if (stream.readableDidRead) return { rawBody: undefined, bodyWasParsed: true }
+  return { rawBody: await bytesOf(stream).catch(() => undefined), bodyWasParsed: false }
+}
+
+async function bytesOf(stream: Readable): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  // Destroying the stream would end the connection, and nobody could read the answer.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength
+    if (bytes > MAX_WEBHOOK_BYTES) break
+    chunks.push(chunk)
+  }
+  if (bytes <= MAX_WEBHOOK_BYTES) return Buffer.concat(chunks)
+  stream.resume()
+  return undefined
+}

@@ -9,7 +9,7 @@ const CORE_LAYERS = [
   ['migration/', 'keep-alive/', 'environment'],
   ['options'],
   ['serving/'],
-  ['token-manager', 'create-token-manager'],
+  ['acquire-options', 'token-manager', 'create-token-manager'],
   ['http/'],
   ['index'],
 ]

@@ -3,6 +3,7 @@ import {
   type Fetch,
   fingerprint,
   isShopifyTokenError,
+  MemoryDeliveryLog,
   Secret,
   type Snapshot,
   type TokenRecord,
@@ -126,6 +127,7 @@ export class RealRun implements Run {
       },
       store,
       lock: null,
+      deliveries: new MemoryDeliveryLog({ clock }),
       deployment: new DeploymentCheck(store, clock, events, DEFAULT_DURATIONS, null),
       breaker: new Breaker(clock, events, DEFAULT_DURATIONS),
       fleet: new FleetWatch(clock, events, DEFAULT_DURATIONS),
@@ -136,6 +138,7 @@ export class RealRun implements Run {
       events,
       random: () => 0.99,
       secretId: fingerprint(CLIENT_SECRET),
+      grown: new Reminder(1, Infinity, clock),
       knownSecretIds: new Set([fingerprint(CLIENT_SECRET)]),
       requireExpiring: false,
       verifyIdToken: () =>

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { type AcquireOptions, parseAcquireOptions } from './acquire-options.js'
 import { createShopClient } from './admin/create-shop-client.js'
 import type { ShopClient } from './admin/shop-client.js'
 import { withDeadline } from './deadline.js'
@@ -24,7 +25,7 @@ import { fingerprint } from './secret.js'
 import { Serving } from './serving/serving.js'
 import { parseShop, type Shop } from './shop.js'
 import type { AccessToken, RecordKey, ServableRecord } from './token.js'
-import type { AcquireOptions, TokenManager } from './token-manager.js'
+import type { TokenManager } from './token-manager.js'
 import type { TokenOptions } from './token-source.js'
 
 /**
@@ -44,6 +45,10 @@ const NO_DEPLOYMENT_ID = 'Option deploymentId is missing: without a name there i
 
 class StoredTokenManager implements TokenManager {
   readonly signatures: AppSignatures
+/** Each acquisition retires the shop's refresh tokens; one that brings no more scopes is not made again by the next request. */
+const GROW_EVERY_MS = 60_000
+const NOTHING_TO_ACQUIRE =
+  'Option grant says that tokens come by client credentials: a session token or a code brings none.'
   readonly deliveries: DeliveryLog
   readonly #settings: Settings
   readonly #time: ShopifyTime
@@ -111,6 +116,7 @@ class StoredTokenManager implements TokenManager {
       random: settings.random,
       secretId: fingerprint(clientSecret.reveal()),
       knownSecretIds: new Set(clientSecrets.map((secret) => fingerprint(secret.reveal()))),
+      deliveries: this.deliveries,
       requireExpiring: settings.requireExpiring,
       verifyIdToken: (idToken) => this.#sessionTokens.verify(idToken),
       unstored: this.#unstored,

@@ -1,3 +1,4 @@
+export type { AcquireOptions } from './acquire-options.js'
 export { createShopClient, type ShopClientOptions } from './admin/create-shop-client.js'
 export type { GraphqlError, GraphqlOptions, GraphqlResult, ShopClient } from './admin/shop-client.js'
 export { currentAccess, currentShop, runInRequest, runInShop } from './context.js'
@@ -114,5 +115,5 @@ export {
   type StaticRecord,
   type TokenRecord,
 } from './token.js'
-export type { AcquireOptions, TokenManager } from './token-manager.js'
+export type { TokenManager } from './token-manager.js'
 export type { TokenOptions, TokenSource } from './token-source.js'

@@ -1,16 +1,13 @@
+import type { AcquireOptions } from './acquire-options.js'
 import type { ShopClient } from './admin/shop-client.js'
 import type { TokenEventListener } from './events.js'
 import type { AppSignatures } from './oauth/app-signatures.js'
 import type { SessionToken } from './oauth/id-token.js'
 import type { DeliveryLog } from './ports/delivery-log.js'
+import type { RepinOptions, RepinReport } from './secret-rotation/repin-options.js'
 import type { Shop } from './shop.js'
 import type { AccessToken } from './token.js'
 import type { TokenOptions, TokenSource } from './token-source.js'
-
-/** What the merchant's presence brings: a session token, or the code of an authorization. Exactly one of them. */
-export type AcquireOptions = { readonly signal?: AbortSignal | undefined } & (
-  { readonly idToken: string; readonly code?: undefined } | { readonly code: string; readonly idToken?: undefined }
-)
 
 /** Keeps a working token for every shop of one app. */
 export interface TokenManager extends TokenSource {
@@ -58,6 +55,20 @@ export interface TokenManager extends TokenSource {
    * with `ERR_INVALID_OPTION`, `ERR_INVALID_SHOP` and what the store rejects with.
    */
   remove(shop: Shop, options?: { readonly at?: number | undefined }): Promise<boolean>
+  /**
+   * Renews every shop whose tokens were minted with another client secret than the current one, so that the others can be
+   * revoked at Shopify without a shop losing its tokens. Goes on until a look at all shops finds none left to renew and
+   * no request under way that may bring older tokens; shops that fail are tried three times. May be called again at any
+   * time: shops that are done cost one read of a page. Run it in one process, once every process has the new secret.
+   *
+   * Resolves with how the shops stand, those included that no refresh can move. Rejects with `ERR_INVALID_OPTION`, with
+   * `ERR_APP_MISCONFIGURED` when Shopify refuses the secret before it has taken it once, with `ERR_FOREIGN_DEPLOYMENT`,
+   * with `ERR_STORE_UNAVAILABLE` or `ERR_STORE_UNREADABLE` when the shops cannot be read, with `ERR_CLOSED` when
+   * {@link close} is called, and with `signal.reason` on an abort. Renewals under way then run to their end.
+   *
+   * @see Shopify: "Manage credentials"; R10 and R11 in docs/shopify-protocol.md
+   */
+  repinAll(options?: RepinOptions): Promise<RepinReport>
   /**
    * Makes the store's tokens this deployment's, whichever stood on record: after a move, or for a copy whose original has
    * been shut down. Two deployments that renew the same shops end each other's tokens. Resolves with whether that

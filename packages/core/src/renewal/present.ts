@@ -16,7 +16,7 @@ export interface Presented extends Exchange {
 /**
  * Presents an announced credential until the answer is worth acting on, the retry budget is spent, the lease would not
  * outlast another request, or the manager closes. A lost answer is repeated with the same credential
- * (R8 in docs/shopify-protocol.md).
+ * (R8 in docs/shopify-protocol.md), unless it is an authorization code.
  */
 export async function present(
   context: RunContext,
@@ -42,6 +42,8 @@ export async function present(
     }
     if (answer.status === undefined || answer.status >= 400) breaker.failed(shop)
     if (!answer.conclusive) row.leaveInDoubt(announced)
+    // A second answer to a code would be a refusal, whatever became of the first.
+    if (credential.grant === 'code') return { ...exchange, requests }
 
     const delay = retryDelayMs(requests, RETRY_BASE_MS, answer.retryAfterMs, random)
     const spent = clock.monotonic() - announced.at + delay

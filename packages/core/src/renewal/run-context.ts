@@ -3,6 +3,7 @@ import type { EventBus } from '../events.js'
 import type { SessionToken } from '../oauth/id-token.js'
 import type { TokenEndpoint } from '../oauth/token-endpoint.js'
 import type { Clock } from '../ports/clock.js'
+import type { DeliveryLog } from '../ports/delivery-log.js'
 import type { Lock } from '../ports/lock.js'
 import type { Random } from '../ports/random.js'
 import type { Shop } from '../shop.js'
@@ -21,6 +22,8 @@ export interface RunContext {
   readonly endpoint: TokenEndpoint
   readonly store: StoreCalls
   readonly lock: Lock | null
+  /** Which authorization codes have been sent. */
+  readonly deliveries: DeliveryLog
   readonly deployment: DeploymentCheck
   readonly breaker: Breaker
   readonly fleet: FleetWatch
@@ -29,6 +32,8 @@ export interface RunContext {
   readonly outdated: Reminder
   readonly clock: Clock
   readonly time: ShopifyTime
+  /** When a shop's tokens were last replaced for want of scopes. */
+  readonly grown: Reminder
   readonly events: EventBus
   readonly random: Random
   readonly secretId: string

@@ -1,3 +1,4 @@
+import { areSameScopes } from '../scopes.js'
 import type { Shop } from '../shop.js'
 import {
   type ExpiringRecord,
@@ -26,6 +27,9 @@ export function tellKept(
   { events, time }: Pick<RunContext, 'events' | 'time'>,
   shop: Shop,
   { trigger }: Want,
+  if (isServable(before) && !areSameScopes(before.scopes, kept.scopes)) {
+    events.emit({ type: 'scopes.changed', shop, previous: before.scopes, current: kept.scopes })
+  }
   kept: ExpiringRecord | NonExpiringRecord,
   { grant, before, ...keeping }: Keeping,
 ): void {

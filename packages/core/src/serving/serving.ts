@@ -1,5 +1,5 @@
 import { untilAborted } from '../deadline.js'
-import { isShopifyTokenError } from '../errors.js'
+import { isShopifyTokenError, ScopeMissingError } from '../errors.js'
 import type { EventBus } from '../events.js'
 import type { Settings } from '../options.js'
 import { canServe, type Want } from '../renewal/decide.js'
@@ -9,6 +9,7 @@ import type { RowNews } from '../renewal/row-news.js'
 import type { ShopifyTime } from '../renewal/shopify-time.js'
 import type { Flight } from '../renewal/single-flight.js'
 import type { StoreCalls } from '../renewal/store-calls.js'
+import { missingScopes, parseScopes } from '../scopes.js'
 import { parseShop, type Shop } from '../shop.js'
 import { AccessToken, type ServableRecord, type TokenRecord } from '../token.js'
 import type { TokenOptions } from '../token-source.js'
@@ -57,6 +58,7 @@ export class Serving {
   }
 
   token(shop: Shop, options?: TokenOptions): Promise<AccessToken> {
+    if (options?.scopes !== undefined) return this.#withScopes(shop, options)
     const cached = this.#cache.get(shop)
     if (cached === undefined || options?.rejected !== undefined || options?.signal?.aborted === true) {
       return this.#look(shop, options)
@@ -100,6 +102,28 @@ export class Serving {
     return this.#renewed(shop, want, signal)
   }
 
+  /** The way of a token that must carry scopes: the row may have what the cache lacks, and the merchant what the row lacks. */
+  async #withScopes(untrusted: Shop, { scopes, ...options }: TokenOptions): Promise<AccessToken> {
+    const required = parseScopes(scopes)
+    const atHand = await this.token(untrusted, options)
+    if (carries(atHand, required)) return atHand
+    const { shop } = atHand
+    if (this.#unstored.has(shop)) throw lacking(atHand, required)
+
+    const { idToken, signal } = options
+    // The answer of a read that is under way already may be older than what the merchant has just granted.
+    this.#rows.outdate(shop)
+    const record = await untilAborted(this.#read(shop), signal)
+    if (record !== null) {
+      const stored = this.#serve(shop, record, idToken)
+      if (carries(stored, required)) return stored
+      if (idToken === undefined) throw lacking(stored, required)
+    }
+    const renewed = await this.#renewed(shop, { trigger: 'expired', idToken, scopes: required }, signal)
+    if (carries(renewed, required)) return renewed
+    throw lacking(renewed, required)
+  }
+
   /** Waits for the run under way or a new one. */
   async #renewed(shop: Shop, want: Want, signal: AbortSignal | undefined): Promise<AccessToken> {
     for (let turn = 1; ; turn++) {
@@ -108,7 +132,8 @@ export class Serving {
         const token = await this.outcome(shop, flight, signal)
         // A run that somebody else began says nothing of the token refused to this caller, unless it began since; and
         // one that cannot store its pair may have outlived it.
-        const helps = token.value !== want.rejected && this.#time.now() < token.expiresAt
+        const lives = token.value !== want.rejected && this.#time.now() < token.expiresAt
+        const helps = lives && carries(token, want.scopes ?? [])
         if (!joined || helps || turn > 1) return token
       } catch (error) {
         // The run that was joined ended for want of an ID token, which this caller has; or for another's, which this
@@ -226,6 +251,14 @@ function coolDownEnd({ coolDown }: ServableRecord, now: number, settings: Settin
   return coolDown !== null && coolDown.scope !== 'rejected' && isPausing(coolDown, now, settings)
     ? coolDown.until
     : -Infinity
+}
+
+function carries({ scopes }: AccessToken, required: readonly string[]): boolean {
+  return missingScopes(scopes, required).length === 0
+}
+
+function lacking({ shop, scopes }: AccessToken, required: readonly string[]): ScopeMissingError {
+  return new ScopeMissingError(missingScopes(scopes, required), { shop })
 }
 
 function isReauthorization(error: unknown): boolean {

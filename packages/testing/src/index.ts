@@ -3,6 +3,7 @@ export type { LockBackend, OpenedLocks } from './contract/lock-bench.js'
 export type { OpenedTokenStores, TokenStoreBackend, TokenStoreCapability } from './contract/token-store-bench.js'
 export { FAKE_EPOCH, FakeClock, type FakeClockOptions } from './fake-clock.js'
 export type { AdminAnswer, AdminHandler, AdminRequest, ShopRestriction } from './fake-shopify/admin-api.js'
+export type { Consent } from './fake-shopify/authorization.js'
 export type { Hold, HoldOptions, RequestTraits } from './fake-shopify/barrier.js'
 export {
   connectFakeShopify,
@@ -13,6 +14,7 @@ export {
 export { FakeShopify, type MintedPair } from './fake-shopify/fake-shopify.js'
 export type { Fault, FaultMoment, FaultOptions, TokenField } from './fake-shopify/fault.js'
 export type { FaultChooser, FaultHandle, FaultScript } from './fake-shopify/fault-script.js'
+export type { TlsIdentity } from './fake-shopify/loopback-server.js'
 export type { FakeShopifyOptions, FakeShopifySwitches } from './fake-shopify/options.js'
 export type { RefusalReason } from './fake-shopify/pair.js'
 export {
@@ -28,6 +30,8 @@ export type { SessionTokenClaims, SessionTokenDefect, SessionTokenOptions } from
 export type { Grace, Replay } from './fake-shopify/rotation-rules.js'
 export type { TokenAnswer } from './fake-shopify/token-answer.js'
 export type { TokenGrant } from './fake-shopify/token-request.js'
+export type { FakeWebhook, FakeWebhookOptions, WebhookHeaderSet } from './fake-shopify/webhook.js'
+export type { DeliveryOptions, DeliveryStatus } from './fake-shopify/webhook-courier.js'
 export { fault, FaultyStore, type StoreCall, type StoreFault, type StoreVerb } from './faulty-store.js'
 export { lockContract, lockContractClauses } from './lock-contract.js'
 export { aCoolDown, aKey, aMark, anAttempt, aRecord, aToken } from './record-builders.js'

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import type { RequestListener } from 'node:http'
 import { isShopHost } from './addresses.js'
 import type { ShopRestriction } from './admin-api.js'
 import { AdminApi } from './admin-api.js'
+import type { AppRegistration } from './authorization.js'
+import { Authorization } from './authorization.js'
 import type { Hold, HoldOptions } from './barrier.js'
 import { Barrier } from './barrier.js'
 import { ClientSecrets } from './client-secrets.js'
@@ -9,6 +12,7 @@ import { ControlDesk } from './control-desk.js'
 import { FaultScript } from './fault-script.js'
 import { FrontDoor } from './front-door.js'
 import { LoopbackServer } from './loopback-server.js'
+import { MerchantPages } from './merchant-pages.js'
 import type { FakeShopifyOptions, FakeShopifySettings, FakeShopifySwitches } from './options.js'
 import { checkSwitches, parseOptions } from './options.js'
 import { Pauses } from './pauses.js'
@@ -21,6 +25,10 @@ import { mintSessionToken } from './session-token.js'
 import { TokenEndpoint } from './token-endpoint.js'
 import type { TokenAnswer } from './token-answer.js'
 import { TokenLedger } from './token-ledger.js'
+import type { FakeWebhook, FakeWebhookOptions } from './webhook.js'
+import { makeWebhook } from './webhook.js'
+import type { DeliveryOptions, DeliveryStatus } from './webhook-courier.js'
+import { deliverWebhook } from './webhook-courier.js'
 
 /** A pair as a merchant's install brings it, to seed a store with. Instants are Shopify's time in milliseconds. */
 export interface MintedPair {
@@ -37,7 +45,8 @@ export interface MintedPair {
 
 /**
  * A Shopify on the loopback address: the token endpoint and an Admin API stub over real HTTP, with Shopify's rules of
- * rotation, switches for what Shopify leaves open, and a script of faults.
+ * rotation, switches for what Shopify leaves open, and a script of faults. It also shows merchants the authorize page and
+ * the admin with the app in a frame, and sends webhooks.
  *
  * ```ts
  * const shopify = await FakeShopify.start({ clientId: 'id', clientSecret: 'secret' })
@@ -57,14 +66,17 @@ export class FakeShopify {
 
   readonly #settings: FakeShopifySettings
   readonly #rules: RotationRules
+  readonly #registration: AppRegistration
   readonly #secrets = new ClientSecrets()
   readonly #barrier = new Barrier()
   readonly #pauses = new Pauses()
   readonly #ledger: TokenLedger
   readonly #tokens: TokenEndpoint
   readonly #admin: AdminApi
+  readonly #pages: MerchantPages
   readonly #log: RequestLog
   readonly #server: LoopbackServer
+  readonly #secureServer: LoopbackServer | undefined
   readonly #elsewhere: LoopbackServer
   readonly #realFetch = realFetch()
   #fetch: typeof globalThis.fetch | undefined
@@ -81,7 +93,7 @@ export class FakeShopify {
     const shopify = new FakeShopify(parseOptions(options))
     try {
       await shopify.#elsewhere.open()
-      await shopify.#server.open()
+      await shopify.goOnline()
     } catch (error) {
       await shopify.close()
       throw error
@@ -94,16 +106,20 @@ export class FakeShopify {
     this.clientId = clientId
     this.#settings = settings
     this.#dateOffsetMs = settings.dateOffsetMs
+    this.#registration = { ...settings.registration }
     this.#rules = { replay: settings.replay, grace: settings.grace, lifetimes: settings.lifetimes }
     for (const secret of settings.clientSecrets) this.#secrets.add(secret)
     this.#ledger = new TokenLedger(this.#rules, now, random)
     this.#tokens = new TokenEndpoint(clientId, this.#secrets, this.#ledger, now)
     this.#admin = new AdminApi(this.#ledger, settings.refuseNonExpiring, settings.admin)
     this.#log = new RequestLog(settings.logLimit)
+    this.#pages = this.#merchantPages()
     const door = this.#frontDoor()
-    this.#server = new LoopbackServer((request, response) => {
+    const receive: RequestListener = (request, response) => {
       door.receive(request, response).catch(() => response.destroy())
-    }, settings.port)
+    }
+    this.#server = new LoopbackServer(receive, settings.port)
+    this.#secureServer = settings.tls === undefined ? undefined : new LoopbackServer(receive, 0, settings.tls)
     this.#elsewhere = new LoopbackServer((_request, response) => {
       this.#strayRequests += 1
       response.end('You have left the shop.')
@@ -126,6 +142,14 @@ export class FakeShopify {
     return this.#server.url
   }
 
+  /**
+   * `https://127.0.0.1:{port}`, with the option `tls`: for browsers that map `*.myshopify.com`, `admin.shopify.com` and
+   * `cdn.shopify.com` here. `undefined` without it.
+   */
+  get secureUrl(): string | undefined {
+    return this.#secureServer?.url
+  }
+
   /** Requests that followed a redirect fault's default location: each has carried its body out of the shop. */
   get strayRequests(): number {
     return this.#strayRequests
@@ -139,31 +163,36 @@ export class FakeShopify {
     this.faults.close(reason)
     this.#pauses.close(reason)
     await this.#elsewhere.shut()
-    await this.#server.shut()
+    await this.goOffline()
   }
 
   /**
-   * Leaves the port, so that connections are really refused, and cuts those there are. State and counters stay; held
+   * Leaves its ports, so that connections are really refused, and cuts those there are. State and counters stay; held
    * requests are still acted on when they are released.
    */
   async goOffline(): Promise<void> {
     await this.#server.shut()
+    await this.#secureServer?.shut()
   }
 
-  /** Comes back to the same port. */
+  /** Comes back to the same ports. */
   async goOnline(): Promise<void> {
     if (this.#closed) throw new Error('FakeShopify is closed')
     await this.#server.open()
+    await this.#secureServer?.open()
   }
 
   /** Changes switches; those not named stay. They hold from the next request on. */
   configure(switches: FakeShopifySwitches): void {
-    const { replay, grace, refuseNonExpiring, dateOffsetMs, sendDate } = checkSwitches(switches)
+    const { replay, grace, refuseNonExpiring, dateOffsetMs, sendDate, ...app } = checkSwitches(switches)
     this.#rules.replay = replay ?? this.#rules.replay
     this.#rules.grace = grace ?? this.#rules.grace
     this.#admin.refuseNonExpiring = refuseNonExpiring ?? this.#admin.refuseNonExpiring
     this.#dateOffsetMs = dateOffsetMs ?? this.#dateOffsetMs
     this.#sendDate = sendDate ?? this.#sendDate
+    this.#registration.url = app.appUrl ?? this.#registration.url
+    this.#registration.redirectUris = app.redirectUris ?? this.#registration.redirectUris
+    this.#registration.consent = app.consent ?? this.#registration.consent
   }
 
   /** Installs the app without minting anything, or changes the scopes of later tokens. */
@@ -171,7 +200,7 @@ export class FakeShopify {
     this.#ledger.install(checked(shop), scopes ?? this.#settings.scopes)
   }
 
-  /** Uninstalls the app: every token of the shop is dead at once (R10). Sends no webhook. */
+  /** Uninstalls the app: every token of the shop is dead at once (R10). Sends no webhook: {@link deliverWebhook} does. */
   uninstall(shop: string): void {
     this.#ledger.uninstall(checked(shop))
   }
@@ -183,14 +212,44 @@ export class FakeShopify {
 
   /** Returns an authorization code as the merchant's consent brings it: good for one exchange, which installs the app. */
   issueCode(shop: string, { scopes }: { readonly scopes?: readonly string[] | undefined } = {}): string {
-    const code = Buffer.from(this.#settings.random(16)).toString('hex')
+    const code = this.#newCode()
     this.#tokens.issue(code, checked(shop), scopes ?? this.#scopes(shop))
     return code
   }
 
+  /**
+   * Goes through the authorize page at `url`, where the app has sent the merchant, and returns where Shopify sends the
+   * browser next: the app's callback with a code, or with `access_denied` when the merchant is to cancel.
+   *
+   * Throws a `TypeError` when `url` is not that shop's authorize page, and an error with Shopify's own words when the page
+   * refuses (another client id, a redirect URI that is not allowed).
+   */
+  authorize(shop: string, url: string, { cancel = false }: { readonly cancel?: boolean | undefined } = {}): string {
+    return this.#pages.authorize(checked(shop), url, cancel)
+  }
+
+  /** Makes a webhook as Shopify posts it, signed, for a test to change or to send. */
+  webhook(topic: string, shop: string, options: FakeWebhookOptions = {}): FakeWebhook {
+    const facts = { topic, shop: checked(shop), scopes: this.#scopes(shop), now: this.#settings.now() }
+    return makeWebhook({ ...facts, secret: this.#oldestSecret() }, options)
+  }
+
+  /**
+   * Makes a webhook and posts it to the app at `url`; when it fails, again at once, as often as `retries` says. Returns
+   * the status of each delivery, `null` for one without an answer.
+   */
+  async deliverWebhook(
+    url: string,
+    topic: string,
+    shop: string,
+    options: FakeWebhookOptions & DeliveryOptions = {},
+  ): Promise<DeliveryStatus[]> {
+    return deliverWebhook(this.#realFetch, url, this.webhook(topic, shop, options), options)
+  }
+
   /** Returns an App Bridge session token of this moment, or one that is bad in a chosen way. */
   sessionToken(shop: string, options: SessionTokenOptions = {}): string {
-    const secret = options.secret ?? this.#secrets.active()[0] ?? ''
+    const secret = options.secret ?? this.#oldestSecret()
     return mintSessionToken(checked(shop), this.clientId, secret, this.#settings.now(), options)
   }
 
@@ -296,11 +355,42 @@ export class FakeShopify {
     if (!this.#ledger.isInstalled(checked(shop))) this.#ledger.install(shop, this.#scopes(shop))
   }
 
+  #oldestSecret(): string {
+    return this.#secrets.active()[0] ?? ''
+  }
+
+  #newCode(): string {
+    return Buffer.from(this.#settings.random(16)).toString('hex')
+  }
+
+  #merchantPages(): MerchantPages {
+    const authorization = new Authorization({
+      clientId: this.clientId,
+      registration: this.#registration,
+      ledger: this.#ledger,
+      tokens: this.#tokens,
+      defaultScopes: this.#settings.scopes,
+      now: this.#settings.now,
+      newCode: () => this.#newCode(),
+      secret: () => this.#oldestSecret(),
+    })
+    return new MerchantPages({
+      clientId: this.clientId,
+      authorization,
+      isInstalled: (shop) => this.#ledger.isInstalled(shop),
+      idToken: (shop) => this.sessionToken(shop),
+      authorizeVisited: (shop) => {
+        this.#log.authorizeVisited(shop)
+      },
+    })
+  }
+
   #frontDoor(): FrontDoor {
     const desk = new ControlDesk(this)
     return new FrontDoor({
       tokens: this.#tokens,
       admin: this.#admin,
+      pages: this.#pages,
       faults: this.faults,
       barrier: this.#barrier,
       log: this.#log,

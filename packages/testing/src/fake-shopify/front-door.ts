@@ -7,6 +7,7 @@ import type { Exchange } from './deliver.js'
 import { deliver } from './deliver.js'
 import type { FaultScript } from './fault-script.js'
 import { readBody } from './loopback-server.js'
+import type { MerchantPages } from './merchant-pages.js'
 import { Reply } from './reply.js'
 import type { LogEntry, RequestLog } from './request-log.js'
 import { fingerprint } from './request-log.js'
@@ -21,6 +22,7 @@ const VERSIONED = /^\/admin\/api\/([^/]+)\//
 export interface House {
   readonly tokens: TokenEndpoint
   readonly admin: AdminApi
+  readonly pages: MerchantPages
   readonly faults: FaultScript
   readonly barrier: Barrier
   readonly log: RequestLog
@@ -48,18 +50,24 @@ export class FrontDoor {
   async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = this.#house.requestId()
     const body = await readBody(request)
-    const { pathname, search } = new URL(request.url ?? '/', 'http://fake.invalid')
+    const { pathname, search, searchParams } = new URL(request.url ?? '/', 'http://fake.invalid')
+    const method = request.method ?? 'GET'
     const headers = (): Record<string, string> => {
       const date = this.#house.date()
       return { 'x-request-id': requestId, ...(date === undefined ? {} : { date }) }
     }
-    const shop = shopOf(request)
-    const token = pathname === TOKEN_PATH && request.method === 'POST'
+    const host = hostOf(request)
+    const page = this.#house.pages.answer({ host, method, path: pathname, query: searchParams, body })
+    if (page !== undefined) {
+      new Reply(response, headers).send(page)
+      return
+    }
+    const shop = isShopHost(host) ? host : undefined
+    const token = pathname === TOKEN_PATH && method === 'POST'
     if (shop === undefined || !(token || pathname.startsWith('/admin/'))) {
       new Reply(response, headers).send(await this.#outside(pathname, request, body))
       return
     }
-    const method = request.method ?? 'GET'
     const arrival = { at: this.#house.now(), shop, requestId, method, path: pathname }
     const plan = token ? this.#token(arrival, request, body) : this.#admin(arrival, request, body, search)
     await this.#carryOut(plan, response, headers)
@@ -156,11 +164,10 @@ interface Plan {
   act(entry: LogEntry, ignoreExpiring: boolean): Promise<WireAnswer>
 }
 
-/** The shop stands in the routed fetch's header, or in `Host` when a resolver maps shops to the loopback address. */
-function shopOf(request: IncomingMessage): string | undefined {
+/** The host stands in the routed fetch's header, or in `Host` when a resolver maps shops to the loopback address. */
+function hostOf(request: IncomingMessage): string {
   const named = request.headers[SHOP_HEADER]
-  const host = (typeof named === 'string' ? named : (request.headers.host ?? '').replace(/:\d+$/, '')).toLowerCase()
-  return isShopHost(host) ? host : undefined
+  return (typeof named === 'string' ? named : (request.headers.host ?? '').replace(/:\d+$/, '')).toLowerCase()
 }
 
 function parsed(text: string): unknown {

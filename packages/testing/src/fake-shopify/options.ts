@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { AdminHandler } from './admin-api.js'
+import type { AppRegistration, Consent } from './authorization.js'
 import type { Lifetimes } from './lifetimes.js'
 import { lifetimesAt } from './lifetimes.js'
+import type { TlsIdentity } from './loopback-server.js'
 import type { Grace, Replay } from './rotation-rules.js'
 
 /** Options of {@link FakeShopify.start}. */
@@ -33,6 +35,17 @@ export interface FakeShopifyOptions {
    * docs/shopify-protocol.md). Default `false`.
    */
   readonly refuseNonExpiring?: boolean | undefined
+  /**
+   * Where the app is: what is opened when a merchant installs it, and what the admin shows in its frame, with the path
+   * and signed parameters added. Default: nowhere; those pages then say so.
+   */
+  readonly appUrl?: string | undefined
+  /** The addresses that the authorize page may send a browser to, compared as they stand. Default: any http(s) address. */
+  readonly redirectUris?: readonly string[] | undefined
+  /** Whether the authorize page asks a merchant again who has granted every scope. Default `'once'`, as Shopify's. */
+  readonly consent?: Consent | undefined
+  /** A key and its certificate, to be reached by browsers too: {@link FakeShopify.secureUrl}. Default: none. */
+  readonly tls?: TlsIdentity | undefined
   /** Answers Admin requests that carry a valid token. Default: the shop's name and domain. */
   readonly admin?: AdminHandler | undefined
   /** Shopify's clock. Default: the system's. */
@@ -56,6 +69,8 @@ export interface FakeShopifySettings {
   readonly lifetimes: Lifetimes
   readonly scopes: readonly string[]
   readonly refuseNonExpiring: boolean
+  readonly registration: Readonly<AppRegistration>
+  readonly tls: TlsIdentity | undefined
   readonly admin: AdminHandler | undefined
   readonly now: () => number
   readonly dateOffsetMs: number
@@ -70,12 +85,17 @@ export interface FakeShopifySwitches {
   readonly grace?: Grace | undefined
   readonly refuseNonExpiring?: boolean | undefined
   readonly dateOffsetMs?: number | undefined
+  readonly appUrl?: string | undefined
+  readonly redirectUris?: readonly string[] | undefined
+  readonly consent?: Consent | undefined
   /** Whether answers carry a `Date` header at all. */
   readonly sendDate?: boolean | undefined
 }
 
 const REPLAYS: readonly string[] = ['same-pair', 'same-verbatim', 'new-pair'] satisfies Replay[]
 const GRACES: readonly string[] = ['none', '60-minutes', 'until-used'] satisfies Grace[]
+
+const CONSENTS: readonly string[] = ['once', 'always'] satisfies Consent[]
 
 const KNOWN = new Set<string>([
   'clientId',
@@ -87,6 +107,10 @@ const KNOWN = new Set<string>([
   'refreshTokenLifetimeMs',
   'scopes',
   'refuseNonExpiring',
+  'appUrl',
+  'redirectUris',
+  'consent',
+  'tls',
   'admin',
   'clock',
   'dateOffsetMs',
@@ -119,6 +143,8 @@ export function parseOptions(options: FakeShopifyOptions): FakeShopifySettings {
     lifetimes: lifetimesAt(speed ?? 1, accessTokenLifetimeMs, refreshTokenLifetimeMs),
     scopes: options.scopes ?? ['read_products'],
     refuseNonExpiring: options.refuseNonExpiring ?? false,
+    registration: { url: options.appUrl, redirectUris: options.redirectUris, consent: options.consent ?? 'once' },
+    tls: options.tls,
     admin: options.admin,
     now: clock === undefined ? Date.now : () => clock.now(),
     dateOffsetMs: options.dateOffsetMs ?? 0,
@@ -130,11 +156,20 @@ export function parseOptions(options: FakeShopifyOptions): FakeShopifySettings {
 
 /** Checks what {@link FakeShopify.configure} and the options have in common, and returns it. */
 export function checkSwitches<S extends FakeShopifySwitches>(switches: S): S {
-  const { replay, grace, dateOffsetMs } = switches
+  const { replay, grace, dateOffsetMs, appUrl, redirectUris, consent } = switches
   if (replay !== undefined && !REPLAYS.includes(replay)) throw invalid('replay', `must be one of ${REPLAYS.join(', ')}`)
   if (grace !== undefined && !GRACES.includes(grace)) throw invalid('grace', `must be one of ${GRACES.join(', ')}`)
   if (dateOffsetMs !== undefined && !Number.isInteger(dateOffsetMs)) throw invalid('dateOffsetMs', 'must be an integer')
+  if (appUrl !== undefined && !isWebAddress(appUrl)) throw invalid('appUrl', 'must be an http(s) URL')
+  if (redirectUris !== undefined && !(Array.isArray(redirectUris) && redirectUris.every(isWebAddress)))
+    throw invalid('redirectUris', 'must be a list of http(s) URLs')
+  if (consent !== undefined && !CONSENTS.includes(consent))
+    throw invalid('consent', `must be one of ${CONSENTS.join(', ')}`)
   return switches
+}
+
+function isWebAddress(value: unknown): boolean {
+  return typeof value === 'string' && /^https?:/.test(value) && URL.canParse(value)
 }
 
 function invalid(name: string, rule: string): TypeError {

@@ -59,6 +59,8 @@ export interface ShopCounters {
   pairsMinted: number
   /** Refresh tokens and original tokens presented that the fake had issued and no longer accepts. */
   retiredTokensPresented: number
+  /** Browsers that came to the authorize page, whatever the merchant did there. */
+  authorizeVisits: number
   /** Requests that reached the Admin API, held and hung ones included. */
   adminCalls: number
   /** Admin answers sent, by status. */
@@ -124,6 +126,12 @@ export class RequestLog {
     })
   }
 
+  authorizeVisited(shop: string): void {
+    this.#count(shop, (counters) => {
+      counters.authorizeVisits += 1
+    })
+  }
+
   /** A copy of the entries kept, oldest first. */
   entries(shop?: string): LogEntry[] {
     const kept = this.#entries.slice(-this.#limit)
@@ -156,6 +164,7 @@ function newCounters(): ShopCounters {
     tokenCallsByGrant: Object.fromEntries(grants) as Record<TokenGrant, GrantCounters>,
     pairsMinted: 0,
     retiredTokensPresented: 0,
+    authorizeVisits: 0,
     adminCalls: 0,
     adminCallsByStatus: {},
   }

@@ -8,7 +8,7 @@ export interface RecordKey {
 }
 
 /** How a run came, or tried to come, by a token. */
-export type Grant = 'refresh' | 'id-token' | 'code' | 'migration'
+export type Grant = 'refresh' | 'id-token' | 'code' | 'migration' | 'client-credentials'
 
 /**
  * "I am about to present this credential": written into the row before Shopify is called, so that the row says what is
@@ -73,12 +73,17 @@ export interface EmptyRecord extends RecordBase {
   readonly kind: 'empty'
 }
 
-/** An expiring access token and the refresh tokens of which at least one renews it. */
-export interface ExpiringRecord extends Tokens {
-  readonly kind: 'expiring'
+interface EndingTokens extends Tokens {
   readonly expiresAt: number
   /** From here on the token is *due*: served, and renewed behind. Written with the record so that all processes agree. */
   readonly renewAt: number
+  /** Whether a token that Shopify's Admin API had refused made us mint this one. */
+  readonly mintedForRejected: boolean
+}
+
+/** An expiring access token and the refresh tokens of which at least one renews it. */
+export interface ExpiringRecord extends EndingTokens {
+  readonly kind: 'expiring'
   readonly refreshToken: string
   readonly refreshTokenExpiresAt: number
   /** Further refresh tokens that may be the living one, after two runs stored at once. Oldest displaced first. */
@@ -88,8 +93,14 @@ export interface ExpiringRecord extends Tokens {
    * docs/shopify-protocol.md).
    */
   readonly predecessor: string | null
-  /** Whether a token that Shopify's Admin API had refused made us mint this one. */
-  readonly mintedForRejected: boolean
+}
+
+/**
+ * An access token of the client credentials grant: it ends and has no refresh token. The app asks for the next one by
+ * itself, so losing it loses nothing.
+ */
+export interface ClientCredentialsRecord extends EndingTokens {
+  readonly kind: 'client-credentials'
 }
 
 /** An offline token of the old kind: served until it is migrated. */
@@ -113,14 +124,25 @@ export interface RemovedRecord extends RecordBase {
  * All that is stored of one app at one shop, as plain data. Holds secrets in the clear unless the store is sealed:
  * never log one.
  */
-export type TokenRecord = EmptyRecord | ExpiringRecord | NonExpiringRecord | StaticRecord | RemovedRecord
+export type TokenRecord = EmptyRecord | ServableRecord | RemovedRecord
 
 /** A record that can answer a request. */
-export type ServableRecord = ExpiringRecord | NonExpiringRecord | StaticRecord
+export type ServableRecord = MintedRecord | StaticRecord
+
+/** A record that the token endpoint has brought. */
+export type MintedRecord = RenewableRecord | NonExpiringRecord
+
+/** A record whose access token ends, and whose next one comes without the merchant. */
+export type RenewableRecord = ExpiringRecord | ClientCredentialsRecord
 
 /** Whether the record holds an access token at all. */
 export function isServable(record: TokenRecord | null): record is ServableRecord {
   return record !== null && 'accessToken' in record
+}
+
+/** Whether the record's access token ends. */
+export function isRenewable(record: TokenRecord | null): record is RenewableRecord {
+  return record !== null && 'renewAt' in record
 }
 
 /** The refresh tokens of a row in the order in which they are presented: current, alternates, predecessor. */
@@ -132,7 +154,7 @@ export function candidates(record: TokenRecord | null): readonly string[] {
 
 /** When the record's access token ends; non-expiring and static ones never do. */
 export function expiryOf(record: ServableRecord): number {
-  return record.kind === 'expiring' ? record.expiresAt : Infinity
+  return isRenewable(record) ? record.expiresAt : Infinity
 }
 
 /**

@@ -1,12 +1,24 @@
 import type { Grant } from '../token.js'
 
 /** An answer that brought no tokens. What it means decides whether the shop's tokens may be doubted at all. */
-export type Refusal = Terminal | Misconfigured | Unavailable | Transient
+export type Refusal = Terminal | NotPermitted | Misconfigured | Unavailable | Transient
 
 /** This credential will never work again. Says nothing about the shop's other credentials. */
 export interface Terminal {
   readonly outcome: 'terminal'
   readonly reason: 'credential-dead' | 'app-not-installed'
+  readonly status: number
+}
+
+/**
+ * The app gets no token for this shop by its own credentials until somebody has installed it there, or has brought app
+ * and shop into one organization.
+ *
+ * @see Shopify: "Authenticate an app for stores in your organization"
+ */
+export interface NotPermitted {
+  readonly outcome: 'not-permitted'
+  readonly reason: 'app-not-installed' | 'shop-not-permitted'
   readonly status: number
 }
 
@@ -70,8 +82,13 @@ export function classifyRefusal(
   if (RETRY_SOON.has(status)) return { outcome: 'transient', status, retryAfterMs, conclusive: status === 429 }
 
   if (isMisconfigured(error, description)) return { outcome: 'misconfigured', status, error: error ?? '' }
-  const reason = terminalReason(grant, status, error, description)
-  if (reason !== null) return { outcome: 'terminal', reason, status }
+  if (grant === 'client-credentials') {
+    const reason = notPermittedReason(error)
+    if (reason !== null) return { outcome: 'not-permitted', reason, status }
+  } else {
+    const reason = terminalReason(grant, status, error, description)
+    if (reason !== null) return { outcome: 'terminal', reason, status }
+  }
 
   if (SHOP_UNAVAILABLE.has(status)) return { outcome: 'unavailable', status, error, understood: true, retryAfterMs }
   if (json === undefined && status >= 400) return { outcome: 'transient', status, retryAfterMs, conclusive: false }
@@ -93,6 +110,12 @@ function terminalReason(
         (error === 'invalid_subject_token' ||
           (error === 'invalid_request' && (description.includes(DEAD_SUBJECT) || description.includes(DEAD_CODE))))
   return dead ? 'credential-dead' : null
+}
+
+/** Whatever the status: nobody has captured it. */
+function notPermittedReason(error: string | undefined): NotPermitted['reason'] | null {
+  if (error === 'app_not_installed') return 'app-not-installed'
+  return error === 'shop_not_permitted' ? 'shop-not-permitted' : null
 }
 
 function isMisconfigured(error: string | undefined, description: string): boolean {

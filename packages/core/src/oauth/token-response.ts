@@ -1,7 +1,7 @@
 import type { Grant } from '../token.js'
 
 /** Tokens as the endpoint has just minted them. Durations, because the wire tells no instants. */
-export type MintedTokens = MintedPair | MintedNonExpiring
+export type MintedTokens = MintedPair | MintedNonExpiring | MintedClientCredentials
 
 /** An access token that ends and the refresh token that brings the next. */
 export interface MintedPair {
@@ -23,6 +23,15 @@ export interface MintedNonExpiring {
   readonly scopes: readonly string[] | null
 }
 
+/** An access token that ends, to be followed by another one of the same grant. */
+export interface MintedClientCredentials {
+  readonly kind: 'client-credentials'
+  readonly accessToken: string
+  /** `null`: the answer did not say, or not in a form we can read. */
+  readonly lifetimeMs: number | null
+  readonly scopes: readonly string[] | null
+}
+
 interface WireFields {
   readonly access_token?: unknown
   readonly expires_in?: unknown
@@ -37,7 +46,8 @@ interface WireFields {
  * A pair is never thrown away by validation, because its refresh token may be the only living credential of the shop:
  * odd lifetimes are read as far as they can be. The only place that knows seconds.
  *
- * @see Shopify: "Offline access tokens" (fields; a non-expiring answer has `access_token` and `scope` only)
+ * @see Shopify: "Offline access tokens" (fields; a non-expiring answer has `access_token` and `scope` only), "Client
+ * credentials grant" (no refresh token)
  */
 export function parseTokenResponse(grant: Grant, body: unknown): MintedTokens | null {
   if (typeof body !== 'object' || body === null) return null
@@ -46,19 +56,16 @@ export function parseTokenResponse(grant: Grant, body: unknown): MintedTokens | 
   const refreshToken = nonEmpty(fields.refresh_token)
   if (accessToken === null || !VISIBLE.test(accessToken)) return null
 
+  const scopes = parseScopes(fields.scope)
+  const lifetimeMs = seconds(fields.expires_in)
+  if (grant === 'client-credentials') return { kind: 'client-credentials', accessToken, lifetimeMs, scopes }
   if (refreshToken === null) {
     // A refresh always brings a successor, and a token that ends without one would strand the shop.
     if (grant === 'refresh' || (fields.expires_in !== undefined && fields.expires_in !== null)) return null
-    return { kind: 'non-expiring', accessToken, scopes: parseScopes(fields.scope) }
+    return { kind: 'non-expiring', accessToken, scopes }
   }
-  return {
-    kind: 'expiring',
-    accessToken,
-    refreshToken,
-    lifetimeMs: seconds(fields.expires_in),
-    refreshLifetimeMs: seconds(fields.refresh_token_expires_in),
-    scopes: parseScopes(fields.scope),
-  }
+  const refreshLifetimeMs = seconds(fields.refresh_token_expires_in)
+  return { kind: 'expiring', accessToken, refreshToken, lifetimeMs, refreshLifetimeMs, scopes }
 }
 
 /** What fits into a header. @see RFC 6749 appendix A.12 */

@@ -15,9 +15,12 @@ export function retryDelayMs(
   return Math.max(retryAfterMs ?? 0, Math.floor(random() * baseMs * 2 ** Math.min(n, 10)))
 }
 
+const LASTING: ReadonlySet<Inconclusive['outcome']> = new Set(['unavailable', 'not-permitted', 'not-expiring'])
+
 /**
  * How long a shop is left alone after a run without success: it doubles with every failure. An outage or a wrong
- * client secret ends for all shops at once, so its cap is low; a frozen shop stays frozen, so its cap is the longest.
+ * client secret ends for all shops at once, so its cap is low; a frozen shop stays frozen, and one without the app without
+ * it, so their cap is the longest.
  */
 export function coolDownAfter(
   refusal: Inconclusive,
@@ -27,8 +30,7 @@ export function coolDownAfter(
 ): CoolDown {
   const failures = (previous === null || previous.scope === 'rejected' ? 0 : previous.failures) + 1
   const scope = refusal.outcome === 'suspect' ? 'suspect' : 'all'
-  const isLasting = refusal.outcome === 'unavailable' || refusal.outcome === 'not-expiring'
-  const cap = isLasting ? maxCoolDownMs : outageCoolDownMs
+  const cap = LASTING.has(refusal.outcome) ? maxCoolDownMs : outageCoolDownMs
   const asked = 'retryAfterMs' in refusal ? refusal.retryAfterMs : undefined
   const grown = Math.min(cap, coolDownMs * 2 ** Math.min(failures - 1, 30))
   return { until: now + Math.max(grown, asked ?? 0), failures, scope, stuck: previous?.stuck ?? false }

@@ -32,7 +32,12 @@ export function reauthorizationRequired(
 }
 
 /** The error for callers whom a failed run leaves without a token. */
-export function failureOf(refusal: Inconclusive, details: ErrorDetails): AnyShopifyTokenError {
+export function failureOf(
+  refusal: Inconclusive,
+  key: RecordKey,
+  told: Pick<ErrorDetails, 'requestId' | 'retryAfterMs'>,
+): AnyShopifyTokenError {
+  const details = { ...told, shop: key.shop }
   if (refusal.outcome === 'suspect') return new FleetSuspectError(details)
   if (refusal.outcome === 'not-expiring') {
     return new TokenEndpointError(
@@ -42,6 +47,15 @@ export function failureOf(refusal: Inconclusive, details: ErrorDetails): AnyShop
     )
   }
   const { outcome, status } = refusal
+  if (outcome === 'not-permitted') {
+    return refusal.reason === 'app-not-installed'
+      ? reauthorizationRequired(refusal.reason, key, told.requestId)
+      : new TokenEndpointError(
+          'ERR_APP_MISCONFIGURED',
+          'Client credentials bring tokens for shops of the organization that owns the app, and this one is not.',
+          { ...details, status },
+        )
+  }
   if (outcome === 'misconfigured') {
     return new TokenEndpointError(
       'ERR_APP_MISCONFIGURED',

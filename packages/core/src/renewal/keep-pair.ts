@@ -1,14 +1,7 @@
 import { RotationNotStoredError } from '../errors.js'
 import type { Snapshot, Version } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
-import {
-  candidates,
-  type ExpiringRecord,
-  type Grant,
-  type NonExpiringRecord,
-  type ServableRecord,
-  type TokenRecord,
-} from '../token.js'
+import { candidates, type Grant, type MintedRecord, type ServableRecord, type TokenRecord } from '../token.js'
 import { retryDelayMs } from './backoff.js'
 import { endlessConflict, MAX_CONFLICTS } from './endless-conflict.js'
 import { isAcquisition, merge, type Minted } from './merge.js'
@@ -25,7 +18,8 @@ const MAX_CLOSING_PAUSE_MS = 500
  * Puts a minted pair until it is stored, merged with what others stored, or overtaken by a removal (`null`). From the
  * first failure on it is served from memory: `offer` hands it to the callers, and `unstored` to those who come later.
  *
- * Rejects with `ERR_ROTATION_NOT_STORED` only when the manager has closed and its deadline has passed.
+ * Rejects with `ERR_ROTATION_NOT_STORED` only when the manager has closed and its deadline has passed, and the token is
+ * not one that whoever comes next can request again.
  */
 export async function keepPair(
   context: RunContext,
@@ -34,8 +28,11 @@ export async function keepPair(
   announced: Announced,
   minted: Minted,
   offer: (record: ServableRecord) => void,
-): Promise<ExpiringRecord | NonExpiringRecord | null> {
-  const kept = await putUntilTaken(context, row, shop, announced, minted, offer)
+): Promise<MintedRecord | null> {
+  const kept = await putUntilTaken(context, row, shop, announced, minted, offer).catch((error: unknown) => {
+    if (minted.grant === 'client-credentials') return minted.record
+    throw error
+  })
   context.unstored.delete(shop)
   return kept
 }
@@ -47,7 +44,7 @@ async function putUntilTaken(
   announced: Announced,
   minted: Minted,
   offer: (record: ServableRecord) => void,
-): Promise<ExpiringRecord | NonExpiringRecord | null> {
+): Promise<MintedRecord | null> {
   const { events, unstored } = context
   let present: TokenRecord | null = announced.record
   let version: Version | 'absent' = announced.version

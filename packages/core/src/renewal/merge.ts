@@ -1,11 +1,11 @@
-import type { Attempt, ExpiringRecord, Grant, NonExpiringRecord, TokenRecord } from '../token.js'
-import { candidates } from '../token.js'
+import type { Attempt, ExpiringRecord, Grant, MintedRecord, TokenRecord } from '../token.js'
+import { candidates, isServable } from '../token.js'
 import { keepingEarlyLook } from './schedule.js'
 
 /** What a run has to store, and what it knew when it asked for it. */
 export interface Minted {
   /** The new record as it would stand without a conflict, but for attempts. */
-  readonly record: ExpiringRecord | NonExpiringRecord
+  readonly record: MintedRecord
   readonly grant: Grant
   /** The row as it was read before the POST that succeeded. Never renewed, however often the put conflicts. */
   readonly read: TokenRecord | null
@@ -20,10 +20,10 @@ export interface Minted {
 /** What to do with the row. */
 export type Merge =
   /** Put this record. */
-  | { readonly outcome: 'put'; readonly record: ExpiringRecord | NonExpiringRecord }
-  /** The row has what we minted already, and nothing in it needs to change. */
-  | { readonly outcome: 'stored'; readonly record: ExpiringRecord | NonExpiringRecord }
-  /** The app was removed meanwhile: the pair dies with it. */
+  | { readonly outcome: 'put'; readonly record: MintedRecord }
+  /** The row has what we minted, or as good, already, and nothing in it needs to change. */
+  | { readonly outcome: 'stored'; readonly record: MintedRecord }
+  /** The app was removed meanwhile: the pair dies with it. Or a token that can be requested again met another grant's. */
   | { readonly outcome: 'drop' }
 
 /** More candidates than this are never kept. */
@@ -47,6 +47,9 @@ export function merge(minted: Minted, present: TokenRecord | null, conflicted: b
     const acquiredAfter = isAcquisition(minted.grant) && record.confirmedAt > present.removedAt - REMOVAL_MARGIN_MS
     return acquiredAfter ? { outcome: 'put', record: { ...record, attempts } } : { outcome: 'drop' }
   }
+  if (record.kind === 'client-credentials' && isServable(present) && present.kind !== record.kind) {
+    return { outcome: 'drop' }
+  }
   const holder = holderOf(record, present)
   if (holder !== null) {
     // Our own write, whose answer was lost: the pause that came with the pair still holds.
@@ -63,15 +66,16 @@ export function merge(minted: Minted, present: TokenRecord | null, conflicted: b
   return { outcome: 'put', record: { ...joined(minted, record, present), attempts } }
 }
 
-/** The present row, if it holds what `record` would bring, in any place. */
-function holderOf(
-  record: ExpiringRecord | NonExpiringRecord,
-  present: TokenRecord | null,
-): ExpiringRecord | NonExpiringRecord | null {
-  if (record.kind === 'expiring') {
-    return present?.kind === 'expiring' && candidates(present).includes(record.refreshToken) ? present : null
+/** The present row, if it holds what `record` would bring, in any place, or what serves as well. */
+function holderOf(record: MintedRecord, present: TokenRecord | null): MintedRecord | null {
+  switch (record.kind) {
+    case 'expiring':
+      return present?.kind === 'expiring' && candidates(present).includes(record.refreshToken) ? present : null
+    case 'non-expiring':
+      return present?.kind === 'non-expiring' && present.accessToken === record.accessToken ? present : null
+    case 'client-credentials':
+      return present?.kind === 'client-credentials' && present.expiresAt >= record.expiresAt ? present : null
   }
-  return present?.kind === 'non-expiring' && present.accessToken === record.accessToken ? present : null
 }
 
 function joined(minted: Minted, mine: ExpiringRecord, present: ExpiringRecord): ExpiringRecord {

@@ -8,7 +8,8 @@ import type { Presented } from './present.js'
 import type { Announced } from './row.js'
 import type { RunContext } from './run-context.js'
 
-/** A pair without a credible lifetime, twice in a row, is treated like an outage: served, and left alone for a while. */
+/** A pair without a credible lifetime, twice in a row, is treated like an outage: served, and left alone for a while. So is
+ * a client-credentials token at once, for the next one may be no better. */
 const NO_LIFETIME = { outcome: 'transient', status: 200, retryAfterMs: undefined, conclusive: true } as const
 
 /** The record that a granted answer brings, told in Shopify's time. `doubtful`: it wants to be renewed once more. */
@@ -36,7 +37,8 @@ export function mint(
     coolDown: forRejected && base.coolDown?.scope === 'rejected' ? base.coolDown : null,
   }
   const { record, doubtful } = newRecord(tokens, minting, durations, random)
-  if (!doubtful || trigger !== 'confirm') return { record, doubtful }
+  const isConfirmed = trigger === 'confirm' || record.kind === 'client-credentials'
+  if (!doubtful || !isConfirmed) return { record, doubtful }
   const coolDown = coolDownAfter(NO_LIFETIME, base.coolDown, time.now(), durations)
   return { record: { ...record, coolDown }, doubtful: false }
 }

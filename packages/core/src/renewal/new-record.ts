@@ -1,6 +1,6 @@
 import type { Durations } from '../durations.js'
 import type { MintedTokens } from '../oauth/token-response.js'
-import type { CoolDown, ExpiringRecord, Grant, NonExpiringRecord } from '../token.js'
+import type { CoolDown, ExpiringRecord, Grant, MintedRecord } from '../token.js'
 import { isAcquisition } from './merge.js'
 import { keepingEarlyLook, renewAtOf } from './schedule.js'
 
@@ -24,13 +24,16 @@ export interface Minting {
 }
 
 export interface NewRecord {
-  readonly record: ExpiringRecord | NonExpiringRecord
-  /** The pair is stored as due and must be renewed once more: its lifetime is unknown, too short, or perhaps a replay's. */
+  readonly record: MintedRecord
+  /**
+   * The pair is stored as due and must be renewed once more: its lifetime is unknown, too short, or perhaps a replay's. A
+   * client-credentials token: its lifetime is too short.
+   */
   readonly doubtful: boolean
 }
 
-/** The documented lifetime of an access token, for answers that name none. @see Shopify: "Offline access tokens" */
-const DOCUMENTED_LIFETIME_MS = 3_600_000
+/** Lifetimes for answers that name none. @see Shopify: "Offline access tokens", "Client credentials grant" */
+const DOCUMENTED_LIFETIMES_MS = { expiring: 3_600_000, 'client-credentials': 86_399_000 } as const
 /** Cautious: a predecessor presented once dies after 30 days whatever else holds. @see Shopify changelog 2026-08-28 */
 const UNKNOWN_REFRESH_LIFETIME_MS = 30 * 86_400_000
 
@@ -55,8 +58,16 @@ export function newRecord(
   }
   if (tokens.kind === 'non-expiring') return { record: { kind: 'non-expiring', ...common }, doubtful: false }
 
-  const lifetimeMs = tokens.lifetimeMs ?? DOCUMENTED_LIFETIME_MS
+  const lifetimeMs = tokens.lifetimeMs ?? DOCUMENTED_LIFETIMES_MS[tokens.kind]
   const expiresAt = sentAt + Math.max(0, lifetimeMs)
+  const mintedForRejected = minting.forRejected
+  if (tokens.kind === 'client-credentials') {
+    const renewAt = renewAtOf(sentAt, expiresAt, durations, random)
+    return {
+      record: { kind: 'client-credentials', ...common, expiresAt, renewAt, mintedForRejected },
+      doubtful: lifetimeMs < durations.minRemainingMs,
+    }
+  }
   const doubtful = tokens.lifetimeMs === null || lifetimeMs < durations.minRemainingMs || minting.replayPossible
   const repeatedAcquisition = isAcquisition(grant) && minting.requests > 1
   // A repeated acquisition's first request may still arrive and retire this pair: renew while the merchant is there.
@@ -74,7 +85,7 @@ export function newRecord(
       refreshTokenExpiresAt: sentAt + (tokens.refreshLifetimeMs ?? UNKNOWN_REFRESH_LIFETIME_MS),
       alternates: [],
       predecessor: grant === 'refresh' ? presented : null,
-      mintedForRejected: minting.forRejected,
+      mintedForRejected,
     },
   }
 }

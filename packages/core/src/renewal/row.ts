@@ -5,6 +5,7 @@ import type { Credential } from '../oauth/grants.js'
 import type { PutResult, Snapshot, Version } from '../ports/token-store.js'
 import { fingerprint } from '../secret.js'
 import type { Attempt, RecordKey, TokenRecord } from '../token.js'
+import { isAcquisition } from './merge.js'
 import type { RunContext } from './run-context.js'
 import { sweepAtOf } from './schedule.js'
 
@@ -163,7 +164,7 @@ function condensed(
     .toReversed()
     .filter(({ at, credential, grant }) => {
       if (now - at <= lateRequestMs) return true
-      const doubt = grant === 'refresh' || grant === 'migration' ? `${grant} ${credential}` : 'acquisition'
+      const doubt = isAcquisition(grant) ? 'acquisition' : `${grant} ${credential}`
       return !told.has(doubt) && told.add(doubt)
     })
     .toReversed()

@@ -4,6 +4,8 @@ import {
   type CoolDown,
   type ExpiringRecord,
   expiryOf,
+  isRenewable,
+  type RenewableRecord,
   type ServableRecord,
   type TokenRecord,
 } from '../token.js'
@@ -19,7 +21,7 @@ type Window = Pick<Durations, 'minRemainingMs'>
 
 export function freshness(record: ServableRecord, now: number, { minRemainingMs }: Window): Freshness {
   if (now > usableUntil(record, { minRemainingMs })) return 'expired'
-  return record.kind === 'expiring' && now >= dueAt(record, now) ? 'due' : 'fresh'
+  return isRenewable(record) && now >= dueAt(record, now) ? 'due' : 'fresh'
 }
 
 /**
@@ -35,7 +37,7 @@ export function usableUntil(record: ServableRecord, { minRemainingMs }: Window):
  * From when on the record is due. One obtained in the future was written under a wrong clock, which says nothing of its
  * end: it is due now.
  */
-export function dueAt({ obtainedAt, renewAt }: ExpiringRecord, now: number): number {
+export function dueAt({ obtainedAt, renewAt }: RenewableRecord, now: number): number {
   return isAhead(obtainedAt, now) ? Math.min(now, renewAt) : renewAt
 }
 

@@ -1,13 +1,6 @@
 import { areSameScopes } from '../scopes.js'
 import type { Shop } from '../shop.js'
-import {
-  type ExpiringRecord,
-  expiryOf,
-  type Grant,
-  isServable,
-  type NonExpiringRecord,
-  type TokenRecord,
-} from '../token.js'
+import { expiryOf, type Grant, isServable, type MintedRecord, type TokenRecord } from '../token.js'
 import type { Want } from './decide.js'
 import type { RunContext } from './run-context.js'
 

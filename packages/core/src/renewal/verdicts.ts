@@ -2,10 +2,10 @@ import type { Terminal } from '../oauth/refusal.js'
 import type { Snapshot } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
 import {
-  type ExpiringRecord,
   expiryOf,
   isServable,
   type ReauthorizationMark,
+  type RenewableRecord,
   type ServableRecord,
   type TokenRecord,
 } from '../token.js'
@@ -64,7 +64,7 @@ export async function pauseRejected(
   row: Row,
   shop: Shop,
   snapshot: Snapshot,
-  record: ExpiringRecord,
+  record: RenewableRecord,
 ): Promise<ServableRecord | null> {
   const now = time.now()
   const pause = coolDownAfterRejection(record.coolDown, now, durations)
@@ -80,7 +80,7 @@ export async function pauseRejected(
  * tokens. Who only wants a token that works is served while the old one lives; others are told.
  */
 export async function giveUp(
-  { durations, events, time }: RunContext,
+  { durations, endpoint, events, time }: RunContext,
   row: Row,
   shop: Shop,
   want: Want,
@@ -101,7 +101,7 @@ export async function giveUp(
     return { ...record, coolDown, attempts: row.withoutAnswered(record) }
   })
   const coolDownMs = pause.until - now
-  const error = failureOf(refusal, { shop, requestId, retryAfterMs: coolDownMs })
+  const error = failureOf(refusal, { clientId: endpoint.clientId, shop }, { requestId, retryAfterMs: coolDownMs })
   events.emit({ type: 'renewal.failed', shop, code: error.code, coolDownMs, requestId })
   // Told by the one whose write says so: once, however many processes try.
   const isNews = isStuck && replaced.coolDown?.stuck !== true && present?.coolDown === pause
@@ -110,8 +110,9 @@ export async function giveUp(
   throw error
 }
 
-/** Whether somebody has replaced what the run failed to renew: with a pair, or with a tombstone. */
+/** Whether somebody has replaced what the run failed to renew: with other tokens, or with a tombstone. */
 function isAnother(record: TokenRecord, before: TokenRecord): boolean {
-  if (record.kind !== 'expiring' || before.kind !== 'expiring') return record.kind !== before.kind
-  return record.refreshToken !== before.refreshToken
+  if (record.kind === 'expiring' && before.kind === 'expiring') return record.refreshToken !== before.refreshToken
+  const bothRequested = record.kind === 'client-credentials' && before.kind === 'client-credentials'
+  return bothRequested ? record.accessToken !== before.accessToken : record.kind !== before.kind
 }

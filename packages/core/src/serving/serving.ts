@@ -11,7 +11,7 @@ import type { Flight } from '../renewal/single-flight.js'
 import type { StoreCalls } from '../renewal/store-calls.js'
 import { missingScopes, parseScopes } from '../scopes.js'
 import { parseShop, type Shop } from '../shop.js'
-import { AccessToken, type ServableRecord, type TokenRecord } from '../token.js'
+import { AccessToken, isRenewable, type ServableRecord, type TokenRecord } from '../token.js'
 import type { TokenOptions } from '../token-source.js'
 import { runBehind } from './behind.js'
 import { MigrationNotice } from './migration-notice.js'
@@ -228,7 +228,7 @@ export class Serving {
   /** Keeps a record's token at hand. `quietUntil`: no renewal behind a request begins before this instant. */
   #remember(shop: Shop, record: ServableRecord, quietUntil = -Infinity): CachedToken {
     if (record.kind === 'non-expiring') this.#notice.give(shop)
-    const dated = record.kind === 'expiring' ? { ...record, renewAt: dueAt(record, this.#time.now()) } : record
+    const dated = isRenewable(record) ? { ...record, renewAt: dueAt(record, this.#time.now()) } : record
     return this.#cache.set(shop, dated, this.#settings.clock.monotonic(), quietUntil)
   }
 

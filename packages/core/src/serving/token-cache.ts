@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Durations } from '../durations.js'
 import { usableUntil } from '../renewal/schedule.js'
 import type { Shop } from '../shop.js'
-import { AccessToken, type ServableRecord } from '../token.js'
+import { AccessToken, isRenewable, type ServableRecord } from '../token.js'
 
 /** A token at hand, with the instants at which it needs another thought. */
 export interface CachedToken {
@@ -43,7 +43,7 @@ export class TokenCache {
     const entry: CachedToken = {
       token,
       promise: Promise.resolve(token),
-      renewAt: record.kind === 'expiring' ? Math.max(record.renewAt, quietUntil) : Infinity,
+      renewAt: isRenewable(record) ? Math.max(record.renewAt, quietUntil) : Infinity,
       usableUntil: usableUntil(record, this.#durations),
       revalidateAt: monotonic + (nonExpiring ? Math.min(revalidateMs, nonExpiringCacheMs) : revalidateMs),
       readBeforeUseAt: mustBeRead ? monotonic : nonExpiring ? monotonic + nonExpiringCacheMs : Infinity,

@@ -14,7 +14,14 @@ const full = aRecord.expiring({
   alternates: [aToken('shprt')],
   predecessor: aToken('shprt'),
 })
-const records: TokenRecord[] = [full, aRecord.nonExpiring(), aRecord.static(), aRecord.empty(), aRecord.removed()]
+const records: TokenRecord[] = [
+  full,
+  aRecord.clientCredentials({ attempts: [anAttempt({ grant: 'client-credentials' })] }),
+  aRecord.nonExpiring(),
+  aRecord.static(),
+  aRecord.empty(),
+  aRecord.removed(),
+]
 
 function row(record: TokenRecord, changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return { format: 1, ...toCells(record), ...changes }
@@ -97,6 +104,7 @@ describe('reading a row', () => {
     [aRecord.static(), 'expires_at'],
     [aRecord.nonExpiring(), 'removed_at'],
   ])('refuses what a kind does not have: $kind with %s', (record, column) => {
+    [aRecord.clientCredentials(), 'refresh_token'],
     expect(flawOf(record, { [column]: 1 }).message).toContain(`column ${column} is not empty`)
   })
 

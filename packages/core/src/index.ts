@@ -105,15 +105,19 @@ export {
   type CoolDown,
   type EmptyRecord,
   type ExpiringRecord,
+  type ClientCredentialsRecord,
   type Grant,
   isServable,
   type NonExpiringRecord,
   type ReauthorizationMark,
+  isRenewable,
   type RecordKey,
+  type MintedRecord,
   type RemovedRecord,
   type ServableRecord,
   type StaticRecord,
   type TokenRecord,
+  type RenewableRecord,
 } from './token.js'
 export type { TokenManager } from './token-manager.js'
 export type { TokenOptions, TokenSource } from './token-source.js'

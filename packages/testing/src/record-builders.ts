@@ -1,5 +1,6 @@
 import {
   type Attempt,
+  type ClientCredentialsRecord,
   type CoolDown,
   type EmptyRecord,
   type ExpiringRecord,
@@ -29,20 +30,21 @@ let serial = 0
 export const aRecord = {
   /** An expiring pair. `expiresAt` is an hour after `obtainedAt`, `renewAt` five minutes before that. */
   expiring(given: Partial<Omit<ExpiringRecord, 'kind'>> = {}): ExpiringRecord {
-    const tokens = someTokens(given.obtainedAt)
-    const expiresAt = given.expiresAt ?? tokens.obtainedAt + HOUR_MS
+    const tokens = endingTokens(HOUR_MS, given)
     return {
       kind: 'expiring',
       ...tokens,
-      expiresAt,
-      renewAt: expiresAt - 300_000,
       refreshToken: aToken('shprt'),
       refreshTokenExpiresAt: tokens.obtainedAt + 90 * DAY_MS,
       alternates: [],
       predecessor: null,
-      mintedForRejected: false,
       ...given,
     }
+  },
+
+  /** A token of the client credentials grant. `expiresAt` is a day after `obtainedAt`, `renewAt` five minutes before that. */
+  clientCredentials(given: Partial<Omit<ClientCredentialsRecord, 'kind'>> = {}): ClientCredentialsRecord {
+    return { kind: 'client-credentials', ...endingTokens(DAY_MS, given), ...given }
   },
 
   /** An offline token of the old kind. */
@@ -78,7 +80,7 @@ export function anAttempt(given: Partial<Attempt> = {}): Attempt {
   }
 }
 
-/** A shop marked at {@link FAKE_EPOCH} because its refresh token was refused. */
+/** A shop marked at {@link FAKE_EPOCH} because its refresh token was refused; nobody has been told. */
 export function aMark(given: Partial<ReauthorizationMark> = {}): ReauthorizationMark {
   return { reason: 'refresh-token-rejected', at: FAKE_EPOCH, triedAt: given.at ?? FAKE_EPOCH, ...given }
 }
@@ -112,4 +114,13 @@ function someTokens(obtainedAt: number = FAKE_EPOCH): Omit<StaticRecord, 'kind'>
     confirmedAt: obtainedAt,
     secretId: '0011223344556677',
   }
+}
+
+function endingTokens(
+  lifetimeMs: number,
+  given: { readonly obtainedAt?: number; readonly expiresAt?: number },
+): Omit<ClientCredentialsRecord, 'kind'> {
+  const tokens = someTokens(given.obtainedAt)
+  const expiresAt = given.expiresAt ?? tokens.obtainedAt + lifetimeMs
+  return { ...tokens, expiresAt, renewAt: expiresAt - 300_000, mintedForRejected: false }
 }

@@ -12,7 +12,7 @@ const oneOf =
 
 const ATTEMPT: Record<keyof Attempt, Check> = {
   id: isText,
-  grant: oneOf('refresh', 'id-token', 'code', 'migration'),
+  grant: oneOf('refresh', 'id-token', 'code', 'migration', 'client-credentials'),
   credential: isText,
   at: isNumber,
 }

@@ -1,4 +1,4 @@
-import { StoreUnreadableError, type TokenRecord } from '@shopify-tokens/core'
+import { isRenewable, StoreUnreadableError, type TokenRecord } from '@shopify-tokens/core'
 import { CellReader, type Cells } from './cells.js'
 import { FORMAT, RECORD_COLUMNS } from './columns.js'
 import { toAttempts, toCoolDown, toMark, toTexts } from './json-columns.js'
@@ -10,20 +10,20 @@ type RecordColumn = (typeof RECORD_COLUMNS)[number]['name']
 
 /** The columns that hold something, by the kind of the record; in all others such a column is NULL. */
 const TOKEN_COLUMNS = ['access_token', 'scopes', 'secret_id', 'obtained_at', 'confirmed_at'] as const
+const ENDING_COLUMNS = ['expires_at', 'renew_at', 'minted_for_rejected'] as const
 const COLUMNS_OF_KIND: Record<TokenRecord['kind'], readonly RecordColumn[]> = {
   empty: [],
   removed: ['removed_at'],
   static: TOKEN_COLUMNS,
   'non-expiring': TOKEN_COLUMNS,
+  'client-credentials': [...TOKEN_COLUMNS, ...ENDING_COLUMNS],
   expiring: [
     ...TOKEN_COLUMNS,
-    'expires_at',
-    'renew_at',
+    ...ENDING_COLUMNS,
     'refresh_token',
     'refresh_token_expires_at',
     'alternates',
     'predecessor',
-    'minted_for_rejected',
   ],
 }
 
@@ -45,6 +45,7 @@ export function toCells(record: TokenRecord): Record<RecordColumn, Parameter> {
     mark: record.mark === null ? null : JSON.stringify(record.mark),
     cool_down: record.coolDown === null ? null : JSON.stringify(record.coolDown),
     ...tokenCells(record),
+    ...endingCells(record),
     ...pairCells(record),
     removed_at: record.kind === 'removed' ? instant('removed_at', record.removedAt) : null,
   }
@@ -63,26 +64,24 @@ function tokenCells(record: TokenRecord): Record<(typeof TOKEN_COLUMNS)[number],
   }
 }
 
-function pairCells(record: TokenRecord) {
-  if (record.kind !== 'expiring') {
-    return {
-      expires_at: null,
-      renew_at: null,
-      refresh_token: null,
-      refresh_token_expires_at: null,
-      alternates: null,
-      predecessor: null,
-      minted_for_rejected: null,
-    }
-  }
+function endingCells(record: TokenRecord): Record<(typeof ENDING_COLUMNS)[number], Parameter> {
+  if (!isRenewable(record)) return { expires_at: null, renew_at: null, minted_for_rejected: null }
   return {
     expires_at: instant('expires_at', record.expiresAt),
     renew_at: instant('renew_at', record.renewAt),
+    minted_for_rejected: record.mintedForRejected,
+  }
+}
+
+function pairCells(record: TokenRecord) {
+  if (record.kind !== 'expiring') {
+    return { refresh_token: null, refresh_token_expires_at: null, alternates: null, predecessor: null }
+  }
+  return {
     refresh_token: record.refreshToken,
     refresh_token_expires_at: instant('refresh_token_expires_at', record.refreshTokenExpiresAt),
     alternates: JSON.stringify(record.alternates),
     predecessor: record.predecessor,
-    minted_for_rejected: record.mintedForRejected,
   }
 }
 
@@ -129,18 +128,18 @@ export function toRecord(cells: Cells, shop: string): TokenRecord {
     case 'static':
     case 'non-expiring':
       return { kind, ...base, ...readTokens(read) }
+    case 'client-credentials':
+      return { kind, ...base, ...readTokens(read), ...readEnd(read) }
     case 'expiring':
       return {
         kind,
         ...base,
         ...readTokens(read),
-        expiresAt: read.integer('expires_at'),
-        renewAt: read.integer('renew_at'),
+        ...readEnd(read),
         refreshToken: read.text('refresh_token'),
         refreshTokenExpiresAt: read.integer('refresh_token_expires_at'),
         alternates: read.json('alternates', toTexts),
         predecessor: read.nullable('predecessor', (column) => read.text(column)),
-        mintedForRejected: read.flag('minted_for_rejected'),
       }
   }
 }
@@ -152,6 +151,14 @@ function readTokens(read: CellReader) {
     obtainedAt: read.integer('obtained_at'),
     confirmedAt: read.integer('confirmed_at'),
     secretId: read.text('secret_id'),
+  }
+}
+
+function readEnd(read: CellReader) {
+  return {
+    expiresAt: read.integer('expires_at'),
+    renewAt: read.integer('renew_at'),
+    mintedForRejected: read.flag('minted_for_rejected'),
   }
 }
 

@@ -25,6 +25,12 @@ function everyRecord(): TokenRecord[] {
       mintedForRejected: true,
     }),
     aRecord.expiring({ scopes: [], obtainedAt: 0, sweepAt: 0 }),
+    aRecord.clientCredentials(),
+    aRecord.clientCredentials({
+      ...open,
+      attempts: [anAttempt({ grant: 'client-credentials' })],
+      mintedForRejected: true,
+    }),
     aRecord.nonExpiring(),
     aRecord.nonExpiring({ ...open }),
     aRecord.static({ ...open, mark: aMark({ reason: 'access-token-rejected' }) }),

@@ -93,7 +93,7 @@ describe('a shop whose renewals fail', () => {
   })
 
   it('is not called stuck when it needs its merchant: that has been told', async () => {
-    const mark = { reason: 'refresh-token-rejected', at: 0, triedAt: 0 } as const
+    const mark = { reason: 'refresh-token-rejected', at: 0, triedAt: 0, notifiedAt: null } as const
     const { eventsOf, tokens } = await failingFor(72 * HOUR_MS, { mark })
 
     await expect(tokens.token(shop)).rejects.toThrow()

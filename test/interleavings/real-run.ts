@@ -15,6 +15,7 @@ import { Breaker } from '../../packages/core/src/renewal/breaker.js'
 import type { Want } from '../../packages/core/src/renewal/decide.js'
 import { DeploymentCheck } from '../../packages/core/src/renewal/deployment-check.js'
 import { FleetWatch } from '../../packages/core/src/renewal/fleet-watch.js'
+import { Notices } from '../../packages/core/src/renewal/notices.js'
 import { Reminder } from '../../packages/core/src/renewal/reminder.js'
 import { RenewalRun } from '../../packages/core/src/renewal/renewal-run.js'
 import { RowNews } from '../../packages/core/src/renewal/row-news.js'
@@ -132,6 +133,10 @@ export class RealRun implements Run {
       breaker: new Breaker(clock, events, DEFAULT_DURATIONS),
       fleet: new FleetWatch(clock, events, DEFAULT_DURATIONS),
       news: new RowNews(tokenStore, KEY.clientId, closing, () => undefined),
+      notices: new Notices({
+        ...{ notify: null, clientId: KEY.clientId, store, clock, time: new ShopifyTime(clock), events, shops: 1 },
+        ...{ behind: () => undefined, abandon: new AbortController().signal },
+      }),
       outdated: new Reminder(1, Infinity, clock),
       clock,
       time: new ShopifyTime(clock),

@@ -87,7 +87,9 @@ describe('reading a row', () => {
     ['attempts', `[{"id":"a","grant":"${SECRET}","credential":"c","at":1}]`],
     ['attempts', `[{"id":"a","grant":"code","credential":"c","at":1,"more":"${SECRET}"}]`],
     ['attempts', 'null'],
-    ['mark', `{"reason":"${SECRET}","at":1,"triedAt":1}`],
+    ['mark', `{"reason":"${SECRET}","at":1,"triedAt":1,"notifiedAt":null}`],
+    ['mark', `{"reason":"access-token-rejected","at":1,"triedAt":1,"notifiedAt":"${SECRET}"}`],
+    ['mark', '{"reason":"access-token-rejected","at":1,"triedAt":1}'],
     ['mark', '"text"'],
     ['cool_down', '{"until":1,"failures":1,"scope":"all","stuck":false,"constructor":1}'],
     ['cool_down', '{"until":"1","failures":1,"scope":"all","stuck":false}'],
@@ -102,9 +104,9 @@ describe('reading a row', () => {
     [aRecord.removed(), 'access_token'],
     [aRecord.empty(), 'refresh_token'],
     [aRecord.static(), 'expires_at'],
+    [aRecord.clientCredentials(), 'refresh_token'],
     [aRecord.nonExpiring(), 'removed_at'],
   ])('refuses what a kind does not have: $kind with %s', (record, column) => {
-    [aRecord.clientCredentials(), 'refresh_token'],
     expect(flawOf(record, { [column]: 1 }).message).toContain(`column ${column} is not empty`)
   })
 

@@ -15,6 +15,7 @@ import { Breaker } from './renewal/breaker.js'
 import { DeploymentCheck } from './renewal/deployment-check.js'
 import { FleetWatch } from './renewal/fleet-watch.js'
 import { Gate } from './renewal/gate.js'
+import { Notices } from './renewal/notices.js'
 import { Reminder } from './renewal/reminder.js'
 import { RowNews } from './renewal/row-news.js'
 import { ShopifyTime } from './renewal/shopify-time.js'
@@ -22,6 +23,7 @@ import { StoreCalls } from './renewal/store-calls.js'
 import { removeRecord } from './removal.js'
 import { sealedStore } from './sealed-store.js'
 import { fingerprint } from './secret.js'
+import { runBehind } from './serving/behind.js'
 import { Serving } from './serving/serving.js'
 import { parseShop, type Shop } from './shop.js'
 import type { AccessToken, RecordKey, ServableRecord } from './token.js'
@@ -56,6 +58,7 @@ const NOTHING_TO_ACQUIRE =
   readonly #store: StoreCalls
   readonly #deployment: DeploymentCheck
   readonly #news: RowNews
+  readonly #notices: Notices
   readonly #gate: Gate
   readonly #serving: Serving
   readonly #sessionTokens: SessionTokenVerifier
@@ -96,6 +99,13 @@ const NOTHING_TO_ACQUIRE =
         this.#events.emit({ type: 'webhook.refused', flaw })
       },
     })
+    this.#notices = new Notices({
+      ...{ notify: settings.notify, clientId, store: this.#store, clock, time: this.#time, events: this.#events },
+      ...{ shops: settings.cacheSize, abandon: this.#abandon.signal },
+      behind: (work) => {
+        runBehind(settings.background, work)
+      },
+    })
     this.#gate = new Gate({
       durations: settings,
       endpoint: {
@@ -108,6 +118,7 @@ const NOTHING_TO_ACQUIRE =
       deployment: this.#deployment,
       breaker: new Breaker(clock, this.#events, settings),
       fleet: new FleetWatch(clock, this.#events, settings),
+      notices: this.#notices,
       news: this.#news,
       outdated: new Reminder(settings.cacheSize, OUTDATED_EVERY_MS, clock),
       clock,
@@ -180,17 +191,23 @@ const NOTHING_TO_ACQUIRE =
     wholeNumberOption('deadlineMs', deadlineMs, 0, MAX_CLOSE_DEADLINE_MS)
     this.#closing.abort()
     const inTime = new AbortController()
-    const settled = this.#gate.settled().then(() => {
+    const settled = this.#settled().then(() => {
       inTime.abort()
     })
     await this.#settings.clock.sleep(deadlineMs, inTime.signal).catch(() => undefined)
     this.#abandon.abort()
-    // What still runs is a request to Shopify, which ends with its own deadline.
+    // What still runs is a request to Shopify or to the store, which ends with its own deadline.
     await settled
     // Nothing depends on its end, and a connection that hangs must not hold the process.
     const { clock, storeTimeoutMs } = this.#settings
     await withDeadline(clock, storeTimeoutMs, () => this.#news.end()).catch(() => undefined)
     if (this.#unstored.size > 0) throw new RotationNotStoredError([...this.#unstored.keys()])
+  }
+
+  /** Runs first: their ends may be news. */
+  async #settled(): Promise<void> {
+    await this.#gate.settled()
+    await this.#notices.settled()
   }
 
   /** The likeliest mistake of a first day shows itself as 401 for every request; somebody must be told why. Once. */

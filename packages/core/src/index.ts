@@ -95,6 +95,7 @@ export type { PutResult, ScannedRow, ScanQuery, Snapshot, TokenStore, Version } 
 export type { WatchWrites, WriteWatch } from './ports/write-watch.js'
 export { RequestAccess } from './request-access.js'
 export { isScope, missingScopes, parseScopes } from './scopes.js'
+export type { NotifyHook, ReauthorizationNotice } from './renewal/notices.js'
 export { sealedStore } from './sealed-store.js'
 export { fingerprint, Secret } from './secret.js'
 export { isShop, parseShop, type Shop } from './shop.js'

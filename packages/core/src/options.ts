@@ -10,6 +10,7 @@ import type { KeyRing } from './ports/key-ring.js'
 import type { Lock } from './ports/lock.js'
 import { type Random, systemRandom } from './ports/random.js'
 import type { TokenStore } from './ports/token-store.js'
+import type { NotifyHook, ReauthorizationNotice } from './renewal/notices.js'
 import { isSecret, Secret } from './secret.js'
 
 /** What {@link createTokenManager} takes. Unknown keys are refused. */
@@ -44,6 +45,12 @@ export interface TokenManagerOptions extends Partial<Durations> {
   readonly background?: ((work: Promise<void>) => unknown) | undefined
   /** Gets every event. More listeners: `manager.subscribe`. */
   readonly onEvent?: TokenEventListener | undefined
+  /**
+   * Called when a shop comes to need its merchant: to tell support, or the merchant. No request waits for it. At least
+   * once each time: where it fails, takes more than ten seconds or dies with its process, whoever next renews, or tries
+   * to renew, the shop calls it again, each process at most once a minute. So it should be idempotent per shop and `at`.
+   */
+  readonly notify?: ((notice: ReauthorizationNotice) => unknown) | undefined
   /** Refuse a non-expiring token in answer to an acquisition, instead of storing and reporting it. Default false. */
   readonly requireExpiring?: boolean | undefined
   /** Admin API version for `graphql` and relative paths, such as `2026-10`. No default: a version is the app's choice. */
@@ -71,6 +78,7 @@ export interface Settings extends Durations {
   readonly renewal: 'hybrid' | 'lazy'
   readonly background: ((work: Promise<void>) => unknown) | null
   readonly onEvent: TokenEventListener | null
+  readonly notify: NotifyHook | null
   readonly requireExpiring: boolean
   readonly apiVersion: string | null
   readonly cacheSize: number
@@ -123,6 +131,7 @@ export function parseOptions(options: TokenManagerOptions): Settings {
     renewal: oneOf(options, 'renewal', ['hybrid', 'lazy']),
     background: optionalFunction(options, 'background'),
     onEvent: optionalFunction(options, 'onEvent'),
+    notify: optionalFunction(options, 'notify'),
     requireExpiring: flagOption('requireExpiring', options.requireExpiring, false),
     apiVersion:
       options.apiVersion === undefined
@@ -138,7 +147,7 @@ export function parseOptions(options: TokenManagerOptions): Settings {
 const KNOWN: readonly string[] = [
   ...Object.keys(RANGES),
   ...['clientId', 'clientSecret', 'previousClientSecret', 'store', 'deploymentId', 'sealing', 'lock', 'renewal'],
-  ...['background', 'onEvent', 'requireExpiring', 'apiVersion', 'clock', 'fetch', 'random'],
+  ...['background', 'onEvent', 'notify', 'requireExpiring', 'apiVersion', 'clock', 'fetch', 'random'],
 ]
 
 function wholeNumber(options: TokenManagerOptions, name: keyof typeof RANGES, fallback: number): number {
@@ -205,7 +214,7 @@ function oneOf(options: TokenManagerOptions, name: 'renewal', values: readonly [
   throw invalidOption(name, `one of ${values.map((each) => `'${each}'`).join(', ')}`, value)
 }
 
-function optionalFunction<Name extends 'background' | 'onEvent' | 'fetch' | 'random'>(
+function optionalFunction<Name extends 'background' | 'onEvent' | 'notify' | 'fetch' | 'random'>(
   options: TokenManagerOptions,
   name: Name,
 ): Exclude<TokenManagerOptions[Name], undefined> | null {

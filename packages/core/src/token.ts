@@ -31,6 +31,8 @@ export interface ReauthorizationMark {
   readonly at: number
   /** When the candidates were last tried; marked shops are tried once a day. Epoch milliseconds. */
   readonly triedAt: number
+  /** When the app's `notify` was through with it; `null`: not yet, or there is none. Epoch milliseconds. */
+  readonly notifiedAt: number | null
 }
 
 /** No renewal begins before `until`, except a forced one. */

@@ -82,7 +82,13 @@ export function anAttempt(given: Partial<Attempt> = {}): Attempt {
 
 /** A shop marked at {@link FAKE_EPOCH} because its refresh token was refused; nobody has been told. */
 export function aMark(given: Partial<ReauthorizationMark> = {}): ReauthorizationMark {
-  return { reason: 'refresh-token-rejected', at: FAKE_EPOCH, triedAt: given.at ?? FAKE_EPOCH, ...given }
+  return {
+    reason: 'refresh-token-rejected',
+    at: FAKE_EPOCH,
+    triedAt: given.at ?? FAKE_EPOCH,
+    notifiedAt: null,
+    ...given,
+  }
 }
 
 /** A cool-down after one failure, until a minute after {@link FAKE_EPOCH}. */

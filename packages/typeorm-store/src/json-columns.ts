@@ -4,6 +4,7 @@ type Check = (value: unknown) => boolean
 
 const isText: Check = (value) => typeof value === 'string'
 const isNumber: Check = (value) => typeof value === 'number'
+const isNumberOrNull: Check = (value) => value === null || isNumber(value)
 const isFlag: Check = (value) => typeof value === 'boolean'
 const oneOf =
   (...words: readonly string[]): Check =>
@@ -21,6 +22,7 @@ const MARK: Record<keyof ReauthorizationMark, Check> = {
   reason: oneOf('refresh-token-rejected', 'app-not-installed', 'access-token-rejected'),
   at: isNumber,
   triedAt: isNumber,
+  notifiedAt: isNumberOrNull,
 }
 
 const COOL_DOWN: Record<keyof CoolDown, Check> = {

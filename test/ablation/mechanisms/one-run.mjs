@@ -8,7 +8,7 @@ export const ONE_RUN = [
     mechanism: 'attempt',
     without: 'Shopify is called and the row says nothing of it',
     file: `${RENEWAL}/row.ts`,
-    replace: [['await this.#putAttempt(announcement, snapshot.version, attempt.id)', 'snapshot.version as Version']],
+    replace: [['await this.putForSure(announcement, snapshot.version, wasWritten)', 'snapshot.version as Version']],
     test: {
       file: 'test/core/renewal.test.ts',
       group: 'a token that has expired',

@@ -82,9 +82,11 @@ export class RenewalRun {
   }
 
   /** Reads the row; from here on news of it ends the next pause. */
-  #look(): Promise<Snapshot> {
+  async #look(): Promise<Snapshot> {
     this.#ear.listen()
-    return this.#row.get()
+    const snapshot = await this.#row.get()
+    this.#context.notices.met(this.#shop, snapshot.record)
+    return snapshot
   }
 
   async #act(snapshot: Snapshot): Promise<ServableRecord | null> {

@@ -56,6 +56,25 @@ export class Row {
     return this.#context.store.put(this.#key, this.scheduled(record), expected)
   }
 
+  /** Compare-and-set whose answer, if it was lost, is looked for in the row. `null`: somebody else wrote first. */
+  async putForSure(
+    record: TokenRecord,
+    expected: Version | 'absent',
+    wasWritten: (present: TokenRecord) => boolean,
+  ): Promise<Version | null> {
+    try {
+      const result = await this.put(record, expected)
+      return result.outcome === 'written' ? result.version : null
+    } catch (error) {
+      if (!isShopifyTokenError(error) || error.code !== 'ERR_STORE_UNAVAILABLE') throw error
+      // Perhaps written, and only the row can tell.
+      const { record: present, version } = await this.get()
+      const isThere = present !== null && wasWritten(present)
+      if (!isThere || version === 'absent') throw error
+      return version
+    }
+  }
+
   /** The record with the `sweepAt` that it is stored with. */
   scheduled<R extends TokenRecord>(record: R): R {
     const { durations, time } = this.#context
@@ -73,7 +92,8 @@ export class Row {
     const left = condensed(this.withoutAnswered(base), snapshot.now, durations)
     const announcement: TokenRecord = { ...base, attempts: [...left, attempt] }
 
-    const version = await this.#putAttempt(announcement, snapshot.version, attempt.id)
+    const wasWritten = (present: TokenRecord): boolean => present.attempts.some(({ id }) => id === attempt.id)
+    const version = await this.putForSure(announcement, snapshot.version, wasWritten)
     if (version === null) return null
     this.#own.add(attempt.id)
     for (const other of others.filter(({ id }) => !this.#reported.has(id))) {
@@ -133,20 +153,6 @@ export class Row {
   /** The attempts of a row that stay when this run withdraws its own: others', and own ones in doubt. */
   withoutAnswered(record: TokenRecord): readonly Attempt[] {
     return record.attempts.filter(({ id }) => !this.#own.has(id) || this.#unanswered.has(id))
-  }
-
-  async #putAttempt(record: TokenRecord, expected: Version | 'absent', attemptId: string): Promise<Version | null> {
-    try {
-      const result = await this.put(record, expected)
-      return result.outcome === 'written' ? result.version : null
-    } catch (error) {
-      if (!isShopifyTokenError(error) || error.code !== 'ERR_STORE_UNAVAILABLE') throw error
-      // Perhaps written. Only the row can tell, and without an attempt in it nothing may be sent.
-      const { record: present, version } = await this.get()
-      const isThere = present?.attempts.some(({ id }) => id === attemptId) === true
-      if (!isThere || version === 'absent') throw error
-      return version
-    }
   }
 }
 

@@ -11,6 +11,7 @@ import type { ServableRecord } from '../token.js'
 import type { Breaker } from './breaker.js'
 import type { DeploymentCheck } from './deployment-check.js'
 import type { FleetWatch } from './fleet-watch.js'
+import type { Notices } from './notices.js'
 import type { Reminder } from './reminder.js'
 import type { RowNews } from './row-news.js'
 import type { ShopifyTime } from './shopify-time.js'
@@ -27,6 +28,7 @@ export interface RunContext {
   readonly deployment: DeploymentCheck
   readonly breaker: Breaker
   readonly fleet: FleetWatch
+  readonly notices: Notices
   readonly news: RowNews
   /** When a shop's `secret.outdated` was told. */
   readonly outdated: Reminder

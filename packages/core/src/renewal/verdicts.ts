@@ -33,7 +33,7 @@ export async function mark(
   snapshot: Snapshot,
   reason: ReauthorizationMark['reason'],
 ): Promise<ServableRecord | null> {
-  const { durations, events, fleet, time } = context
+  const { durations, events, fleet, notices, time } = context
   const { record, version } = snapshot
   if (!isServable(record) || version === 'absent') return null
   if (record.mark === null && !fleet.dies(shop)) {
@@ -42,14 +42,17 @@ export async function mark(
   const now = time.now()
   const marked = {
     ...record,
-    mark: { reason, at: record.mark?.at ?? now, triedAt: now },
+    mark: { reason, at: record.mark?.at ?? now, triedAt: now, notifiedAt: record.mark?.notifiedAt ?? null },
     // Whose operators were told that the shop is stuck, they are also told when it works again.
     coolDown: record.coolDown?.stuck === true ? { ...record.coolDown, until: now } : null,
     attempts: row.withoutAnswered(record),
   }
-  const result = await row.put(marked, version)
-  if (result.outcome === 'conflict') return null
-  if (record.mark === null) events.emit({ type: 'reauthorization.required', shop, reason })
+  const written = await row.putForSure(marked, version, (present) => present.mark?.triedAt === now)
+  if (written === null) return null
+  if (record.mark === null) {
+    events.emit({ type: 'reauthorization.required', shop, reason })
+    notices.entered(shop, marked.mark)
+  }
   // The access token lives on until its own end: only its renewal is over.
   if (want.trigger !== 'forced' && canServe(marked, want, { now, durations })) return marked
   throw reauthorizationRequired(reason, { clientId: context.endpoint.clientId, shop })

@@ -32,7 +32,7 @@ function everyRecord(): TokenRecord[] {
       mintedForRejected: true,
     }),
     aRecord.nonExpiring(),
-    aRecord.nonExpiring({ ...open }),
+    aRecord.nonExpiring({ ...open, mark: aMark({ notifiedAt: 1_795_176_000_456 }) }),
     aRecord.static({ ...open, mark: aMark({ reason: 'access-token-rejected' }) }),
     aRecord.empty(),
     aRecord.empty({ ...open }),

@@ -58,7 +58,9 @@ async function putUntilTaken(
     try {
       const result = await row.put(record, version)
       if (result.outcome === 'written') {
-        if (conflicted) events.emit({ type: 'rotation.merged', shop, candidates: candidates(record).length })
+        if (conflicted && record.kind === 'expiring') {
+          events.emit({ type: 'rotation.merged', shop, candidates: candidates(record).length })
+        }
         return record
       }
       ;({ record: present, version } = result.present)

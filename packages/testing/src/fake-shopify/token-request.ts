@@ -4,7 +4,7 @@ import type { Grant } from '@shopify-tokens/core'
  * The ways to a token that the endpoint knows ("The token endpoint" in docs/shopify-protocol.md), in core's words;
  * `unknown` for everything else. Names of the wire stay in this file.
  */
-export type TokenGrant = Grant | 'client-credentials' | 'unknown'
+export type TokenGrant = Grant | 'unknown'
 
 /** Every {@link TokenGrant}. */
 export const TOKEN_GRANTS: readonly TokenGrant[] = [

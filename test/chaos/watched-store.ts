@@ -41,6 +41,7 @@ export interface Watch {
 /** Writes every put down before and after it happens, and dies where it is told to. Sees records in the clear. */
 export class WatchedStore implements TokenStore {
   readonly watch: TokenStore['watch']
+  readonly deliveries: TokenStore['deliveries']
   readonly deployments: TokenStore['deployments']
   readonly #inner: TokenStore
   readonly #journal: Journal
@@ -60,6 +61,7 @@ export class WatchedStore implements TokenStore {
     this.#arrived = arrived
     this.#leaseMs = leaseMs
     this.watch = inner.watch?.bind(inner)
+    this.deliveries = inner.deliveries
     this.deployments = inner.deployments
   }
 

@@ -7,6 +7,8 @@ tokenStoreContract(
   { describe, it },
   {
     name: 'MemoryTokenStore',
+    capabilities: ['deployments', 'deliveries'],
+    elapse: (ms) => clock.advance(ms),
     open() {
       const store = new MemoryTokenStore({ clock })
       return { store, other: store }

@@ -93,11 +93,19 @@ function eachRoleHasWhatItNeeds(server: Server): void {
       expect(await deployments?.write(key.clientId, 'copy', null)).toBe(true)
       expect(await deployments?.write(key.clientId, 'production', 'copy')).toBe(true)
       expect(await deployments?.read(key.clientId)).toBe('production')
+      const { deliveries } = opened.store
+      const delivery = { clientId: key.clientId, id: 'webhook:1' }
+      const state = await deliveries?.begin(delivery, 1_000)
+      await deliveries?.finish(delivery, state?.outcome === 'run' ? state.claim : '')
+      expect(await deliveries?.begin(delivery, 1_000)).toEqual({ outcome: 'done' })
     } finally {
       await opened.close()
     }
-    const tables = ['shopify_tokens', 'shopify_tokens_deployments']
-    const forbidden = tables.flatMap((table) => [`DELETE FROM ${table}`, `DROP TABLE ${table}`])
+    await database.execute('shopify_app', 'DELETE FROM shopify_tokens_deliveries WHERE noted_at < 1')
+    const forbidden = ['shopify_tokens', 'shopify_tokens_deployments', 'shopify_tokens_deliveries'].flatMap((table) => [
+      ...(table === 'shopify_tokens_deliveries' ? [] : [`DELETE FROM ${table}`]),
+      `DROP TABLE ${table}`,
+    ])
     for (const statement of ['CREATE TABLE mine (a int)', ...forbidden]) {
       await expect(database.execute('shopify_app', statement)).rejects.toThrow(/denied|must be owner/)
     }

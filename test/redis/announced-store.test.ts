@@ -158,7 +158,7 @@ describeWithServer('Redis', 'a store whose writes are announced', () => {
       { describe, it },
       {
         name: `announcedStore on ${name}`,
-        capabilities: ['watch', 'deployments'],
+        capabilities: ['watch', 'deployments', 'deliveries'],
         async open() {
           const inner = new MemoryTokenStore()
           const both = [announced(open, url, inner, { channel }), announced(open, url, inner, { channel })]

@@ -11,7 +11,8 @@ tokenStoreContract(
   { describe, it },
   {
     name: 'FaultyStore without faults',
-    capabilities: ['deployments'],
+    capabilities: ['deployments', 'deliveries'],
+    elapse: (ms) => clock.advance(ms),
     open() {
       const inner = new MemoryTokenStore({ clock })
       return { store: over(inner).store, other: over(inner).store }

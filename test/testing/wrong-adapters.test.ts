@@ -33,7 +33,7 @@ const STORE_FAILURES: Record<keyof typeof stores, readonly string[]> = {
   RestartsVersionsAfterRemoval: ['TS-13', 'TS-14'],
   CountsVersions: ['TS-14'],
   ReadsASnapshot: ['TS-07', 'TS-12', 'TS-15', 'TS-16', 'TS-19', 'TS-20', 'TS-25'],
-  TellsItsOwnTime: ['TS-16', 'TS-20'],
+  TellsItsOwnTime: ['TS-16', 'TS-20', 'TS-32', 'TS-34', 'TS-36'],
   AnswersWrittenOnTimeout: ['TS-17'],
   JoinsTheAmbientTransaction: ['TS-18'],
   OverwritesNewerFormats: ['TS-19'],
@@ -50,6 +50,16 @@ const STORE_FAILURES: Record<keyof typeof stores, readonly string[]> = {
   NamesWhoeverComes: ['TS-29', 'TS-31'],
   KeepsOneDeployment: ['TS-30'],
   LooksThenNames: ['TS-31'],
+  RemembersForItself: ['TS-32', 'TS-34', 'TS-35', 'TS-36', 'TS-37'],
+  ForgetsWhatIsDone: ['TS-32', 'TS-33', 'TS-37'],
+  FoldsTheCaseOfDeliveries: ['TS-33'],
+  CutsDeliveries: ['TS-33'],
+  LooksThenClaims: ['TS-34'],
+  NeverTakesOver: ['TS-34', 'TS-35', 'TS-36', 'TS-37'],
+  KeepsNoLease: ['TS-32', 'TS-34', 'TS-35', 'TS-36'],
+  ReleasesNothing: ['TS-36'],
+  ReleasesEveryClaim: ['TS-36', 'TS-37'],
+  FinishesItsOwnClaim: ['TS-37'],
 }
 
 const LOCK_FAILURES: Record<keyof typeof locks, readonly string[]> = {

@@ -8,7 +8,7 @@ tokenStoreContract(
   { describe, it },
   {
     name: 'A lazily opened store',
-    capabilities: ['deployments'],
+    capabilities: ['deployments', 'deliveries'],
     open() {
       const store = new LazyTokenStore(() => Promise.resolve({ store: new MemoryTokenStore(), close }))
       return { store, other: store }

@@ -42,8 +42,16 @@ it('gives every table its own migration names, which end in their times', () => 
     tokenMigrations(options).map((Migration) => new Migration().name),
   )
   expect(names).toEqual([
-    ['CreateShopifyTokens1795176000000', 'CreateShopifyDeployments1795190400000'],
-    ['CreateShopifyTokens_others_1795176000000', 'CreateShopifyDeployments_others_1795190400000'],
+    [
+      'CreateShopifyTokens1795176000000',
+      'CreateShopifyDeployments1795190400000',
+      'CreateShopifyDeliveries1795204800000',
+    ],
+    [
+      'CreateShopifyTokens_others_1795176000000',
+      'CreateShopifyDeployments_others_1795190400000',
+      'CreateShopifyDeliveries_others_1795204800000',
+    ],
   ])
 })
 

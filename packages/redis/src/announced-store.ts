@@ -1,4 +1,5 @@
 import {
+  type DeliveryLog,
   type DeploymentRegister,
   InvalidOptionError,
   invalidOption,
@@ -53,6 +54,7 @@ export function announcedStore(store: TokenStore, options: AnnouncedStoreOptions
 }
 
 class AnnouncedStore implements TokenStore {
+  readonly deliveries: DeliveryLog | undefined
   readonly deployments: DeploymentRegister | undefined
   readonly #store: TokenStore
   readonly #announcer = new Announcer()
@@ -64,6 +66,7 @@ class AnnouncedStore implements TokenStore {
   constructor(store: TokenStore, options: AnnouncedStoreOptions) {
     refuseUnknownOptions(options, OPTION_NAMES)
     this.#store = store
+    this.deliveries = store.deliveries
     this.deployments = store.deployments
     this.#channel = parseChannel(options.channel)
     this.#onError = parseOnError(options.onError)

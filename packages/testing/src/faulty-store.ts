@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type DeliveryLog,
   type DeploymentRegister,
   type PutResult,
   type RecordKey,
@@ -71,6 +72,8 @@ export class FaultyStore implements TokenStore {
   /** The other store's own; neither counted nor faulted. */
   readonly watch: WatchWrites | undefined
   /** The other store's own; neither counted nor faulted. */
+  readonly deliveries: DeliveryLog | undefined
+  /** The other store's own; neither counted nor faulted. */
   readonly deployments: DeploymentRegister | undefined
   /** Every call so far. */
   readonly calls: StoreCall[] = []
@@ -84,6 +87,7 @@ export class FaultyStore implements TokenStore {
   /** @param options `clock`: measures `fault.delay`. Default: the machine's clock. */
   constructor(inner: TokenStore, options: { readonly clock?: Clock | undefined } = {}) {
     this.watch = inner.watch?.bind(inner)
+    this.deliveries = inner.deliveries
     this.deployments = inner.deployments
     this.#inner = inner
     this.#clock = options.clock ?? systemClock

@@ -4,6 +4,7 @@ import type { CheckedClause, Clause, ContractRunner } from './contract/clause.js
 import { backendClauses } from './contract/token-store-backend.js'
 import type { TokenStoreBackend, TokenStoreBench } from './contract/token-store-bench.js'
 import { compareAndSetClauses } from './contract/token-store-compare-and-set.js'
+import { deliveryClauses } from './contract/token-store-deliveries.js'
 import { deploymentClauses } from './contract/token-store-deployments.js'
 import { recordClauses } from './contract/token-store-records.js'
 import { scanClauses } from './contract/token-store-scan.js'
@@ -16,6 +17,7 @@ const CLAUSES: readonly CheckedClause<TokenStoreBench>[] = [
   ...scanClauses,
   ...watchClauses,
   ...deploymentClauses,
+  ...deliveryClauses,
 ]
 
 /** Every clause of the contract, in order, for documents and reports. */

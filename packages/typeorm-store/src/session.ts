@@ -6,7 +6,7 @@ import { mysql } from './dialects/mysql.js'
 import { postgres } from './dialects/postgres.js'
 import { AmbientTransaction, sqlite } from './dialects/sqlite.js'
 import type { Parameter } from './row.js'
-import type { Statement } from './statements.js'
+import type { Statement } from './statement.js'
 import type { DatabaseType } from './table.js'
 
 /** The first pause of a statement that found the database busy; the next ones double, up to {@link LAST_PAUSE_MS}. */

@@ -2,41 +2,13 @@ import type { RecordKey, ScanQuery, TokenRecord, Version } from '@shopify-tokens
 import type { Announcer } from './announcer.js'
 import { type Column, COLUMNS, FORMAT } from './columns.js'
 import type { Dialect } from './dialects/dialect.js'
-import { type Parameter, toCells } from './row.js'
-
-/** SQL text and what goes into its places. */
-export interface Statement {
-  readonly sql: string
-  readonly parameters: readonly Parameter[]
-}
+import { toCells } from './row.js'
+import { type Parameters, type Statement, toStatement } from './statement.js'
 
 const COLUMN_LIST = COLUMNS.map(({ name }: Column) => name).join(', ')
 
 /** The column in which every read finds the backend's clock. */
 export const NOW_COLUMN = 'backend_now'
-
-/** Collects parameters while the SQL text around them is written. */
-class Parameters {
-  readonly values: Parameter[] = []
-  readonly #dialect: Dialect
-  readonly #now: () => number
-
-  constructor(dialect: Dialect, now: () => number) {
-    this.#dialect = dialect
-    this.#now = now
-  }
-
-  /** The place of `value` in the text. */
-  add(value: Parameter): string {
-    this.values.push(value)
-    return this.#dialect.placeholder(this.values.length)
-  }
-
-  /** The backend's clock. */
-  now(): string {
-    return this.#dialect.now ?? this.add(Math.floor(this.#now()))
-  }
-}
 
 /** The few statements of the store, in the words of one database. */
 export class Statements {
@@ -148,8 +120,6 @@ export class Statements {
   }
 
   #write(text: (parameters: Parameters) => string): Statement {
-    const parameters = new Parameters(this.#dialect, this.#now)
-    const sql = text(parameters)
-    return { sql, parameters: parameters.values }
+    return toStatement(this.#dialect, this.#now, text)
   }
 }

@@ -1,7 +1,7 @@
 import type { DeploymentRegister } from '@shopify-tokens/core'
 import { CellReader } from './cells.js'
 import { inSession, type Reach, rowsOf, type Run } from './session.js'
-import type { Statement } from './statements.js'
+import type { Statement } from './statement.js'
 
 /** Names the deployment of each app, one row per client id. */
 export class TableOfDeployments implements DeploymentRegister {

@@ -53,3 +53,13 @@ export function indexNames(tableName: string): { readonly sweep: string; readonl
 export function deploymentsTableName(tableName: string): string {
   return `${tableName}_deployments`
 }
+
+/** The table that remembers what was done once, beside the tokens. */
+export function deliveriesTableName(tableName: string): string {
+  return `${tableName}_deliveries`
+}
+
+/** The name of the index by which old deliveries are found. */
+export function notedIndexName(tableName: string): string {
+  return `idx_${tableName}_noted`
+}

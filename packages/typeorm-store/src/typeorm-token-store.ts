@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
+  type DeliveryLog,
   type DeploymentRegister,
   parseShop,
   type PutResult,
@@ -20,9 +21,11 @@ import { CellReader, type Cells } from './cells.js'
 import type { Answer } from './dialects/dialect.js'
 import { toRecord } from './row.js'
 import { dialectOf, inSession, type Reach, rowsOf, type Run } from './session.js'
-import { type Statement, NOW_COLUMN, Statements } from './statements.js'
+import type { Statement } from './statement.js'
+import { NOW_COLUMN, Statements } from './statements.js'
 import { parsePageSize, parseStoreOptions, type TypeOrmTokenStoreOptions } from './store-options.js'
-import { deploymentsTableName, parseDatabaseType, quotedTable } from './table.js'
+import { deliveriesTableName, deploymentsTableName, parseDatabaseType, quotedTable } from './table.js'
+import { TableOfDeliveries } from './table-of-deliveries.js'
 import { TableOfDeployments } from './table-of-deployments.js'
 import { WriteListener } from './write-listener.js'
 
@@ -41,6 +44,8 @@ import { WriteListener } from './write-listener.js'
 export class TypeOrmTokenStore implements TokenStore {
   /** In a table of its own, with `_deployments` behind the name of the token table. */
   readonly deployments: DeploymentRegister
+  /** In a table of its own, with `_deliveries` behind the name of the token table. Kept for 30 days. */
+  readonly deliveries: DeliveryLog
   /**
    * With `announceWrites`: announces what other store objects have put into this table, other processes' included, once
    * it is committed. Each watch takes one connection out of the pool, which does not keep the process alive; a lost one
@@ -62,6 +67,10 @@ export class TypeOrmTokenStore implements TokenStore {
     this.deployments = new TableOfDeployments(
       this.#reach,
       quotedTable(dataSource.options, deploymentsTableName(tableName)),
+    )
+    this.deliveries = new TableOfDeliveries(
+      this.#reach,
+      quotedTable(dataSource.options, deliveriesTableName(tableName)),
     )
     const { announcements } = dialect
     const announcer = announceWrites ? new Announcer(table) : null

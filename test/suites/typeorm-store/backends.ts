@@ -14,7 +14,12 @@ import {
   type TestDatabase,
 } from '../../servers.js'
 
-const TABLES = ['shopify_tokens', 'shopify_tokens_deployments']
+/** Each table, and what the role of the app may do there. */
+const GRANTS = {
+  shopify_tokens: 'SELECT, INSERT, UPDATE',
+  shopify_tokens_deployments: 'SELECT, INSERT, UPDATE',
+  shopify_tokens_deliveries: 'SELECT, INSERT, UPDATE, DELETE',
+}
 
 /** A migrated database for one suite, and the ways into it. */
 export interface Backend {
@@ -107,11 +112,13 @@ async function postgresBackend(): Promise<Backend> {
     async () => {
       await runOnPostgres(database.url, `CREATE ROLE ${role} LOGIN`)
       await runOnPostgres(database.url, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC')
-      await runOnPostgres(database.url, `GRANT SELECT, INSERT, UPDATE ON ${TABLES.join(', ')} TO ${role}`)
+      for (const [table, rights] of Object.entries(GRANTS)) {
+        await runOnPostgres(database.url, `GRANT ${rights} ON ${table} TO ${role}`)
+      }
       return { url, poolSize: 4 }
     },
     async () => {
-      await runOnPostgres(database.url, `REVOKE ALL ON ${TABLES.join(', ')} FROM ${role}`)
+      await runOnPostgres(database.url, `REVOKE ALL ON ${Object.keys(GRANTS).join(', ')} FROM ${role}`)
       await runOnPostgres(database.url, `DROP ROLE ${role}`)
       await database.drop()
     },
@@ -131,8 +138,8 @@ async function mariaDbBackend(): Promise<Backend> {
     { url: database.url },
     async () => {
       await asAdmin(`CREATE USER ${role}@'%'`)
-      for (const table of TABLES) {
-        await asAdmin(`GRANT SELECT, INSERT, UPDATE ON ${database.name}.${table} TO ${role}@'%'`)
+      for (const [table, rights] of Object.entries(GRANTS)) {
+        await asAdmin(`GRANT ${rights} ON ${database.name}.${table} TO ${role}@'%'`)
       }
       return { url: withUser(database, role), poolSize: 4 }
     },

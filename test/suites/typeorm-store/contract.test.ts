@@ -22,7 +22,7 @@ onEveryDatabase((backend, type) => {
 
   const hooksOf = (announceWrites: boolean): TokenStoreBackend => ({
     name: announceWrites ? 'TypeOrmTokenStore that announces writes' : 'TypeOrmTokenStore',
-    capabilities: announceWrites ? ['watch', 'deployments'] : ['deployments'],
+    capabilities: announceWrites ? ['watch', 'deployments', 'deliveries'] : ['deployments', 'deliveries'],
     open: () => ({
       store: new TypeOrmTokenStore(app, { timeoutMs: 2_000, announceWrites }),
       other: new TypeOrmTokenStore(otherApp, {

@@ -43,6 +43,15 @@ onEveryDatabase((backend, type) => {
       expect(await store.deployments.write('app', 'production', null)).toBe(true)
       expect(await new TypeOrmTokenStore(backend().owner).deployments.read('app')).toBeNull()
 
+      const delivery = { clientId: 'app', id: 'webhook:1' }
+      expect(await store.deliveries.begin(delivery, 1_000)).toMatchObject({ outcome: 'run' })
+      expect(await new TypeOrmTokenStore(backend().owner).deliveries.begin(delivery, 1_000)).toMatchObject({
+        outcome: 'run',
+      })
+
+      await dataSource.undoLastMigration()
+      await expect(store.deliveries.begin(delivery, 1_000)).rejects.toThrow(/run migrateTokenDatabase\(\)/)
+      expect(await store.deployments.read('app')).toBe('production')
       await dataSource.undoLastMigration()
       await expect(store.deployments.read('app')).rejects.toThrow(/run migrateTokenDatabase\(\)/)
       expect((await store.get(aKey())).version).toBe('absent')
@@ -70,6 +79,8 @@ onEveryDatabase((backend, type) => {
       const table = type === 'postgres' ? 'apart.my_shopify_tokens' : 'my_shopify_tokens'
       expect(await owner.query(`SELECT shop FROM ${table}`)).toHaveLength(1)
       expect(await owner.query(`SELECT deployment FROM ${table}_deployments`)).toEqual([{ deployment: 'production' }])
+      await store.deliveries.begin({ clientId: 'app', id: 'webhook:1' }, 1_000)
+      expect(await owner.query(`SELECT delivery FROM ${table}_deliveries`)).toEqual([{ delivery: 'webhook:1' }])
     })
 
     it('cannot be changed by the role of the app, which the store never needs to', async () => {

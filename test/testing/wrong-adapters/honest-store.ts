@@ -1,6 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import {
+  type DeliveryKey,
+  type DeliveryLog,
+  type DeliveryState,
   type DeploymentRegister,
   type PutResult,
   type RecordKey,
@@ -25,6 +28,20 @@ export interface Row {
   readonly format: number
 }
 
+/** A delivery that was given out, or is done. */
+export interface Entry {
+  readonly claim: string | null
+  readonly until: number
+}
+
+/** A delivery, under the name by which it is remembered, and the proof that it was given out. */
+export interface Claimed {
+  readonly name: string
+  readonly claim: string
+}
+
+type Outcome = DeliveryState['outcome']
+
 type Rows = Map<string, Row>
 
 export class TimedOut extends Error {}
@@ -40,7 +57,8 @@ export class Database {
   readonly committed: Rows = new Map<string, Row>()
   readonly ambient = new AsyncLocalStorage<Rows>()
   readonly stalled = new Set<string>()
-  readonly now = FAKE_EPOCH
+  now = FAKE_EPOCH
+  readonly deliveries = new Map<string, Entry>()
   readonly deployments = new Map<string, string>()
   readonly watchers = new Set<Watcher>()
 
@@ -67,6 +85,22 @@ export class Database {
 
 /** An adapter that keeps the contract, in steps that the wrong ones replace one at a time. */
 export class HonestStore implements TokenStore {
+  readonly deliveries: DeliveryLog = {
+    begin: async (delivery, leaseMs) => {
+      let outcome = this.outcomeOf(delivery)
+      if (typeof outcome !== 'string') outcome = await outcome
+      if (outcome !== 'run') return { outcome }
+      const claim = randomUUID()
+      this.entries.set(this.deliveryOf(delivery), { claim, until: this.now() + leaseMs })
+      return { outcome, claim }
+    },
+    finish: async (delivery, claim) => {
+      this.finish({ name: this.deliveryOf(delivery), claim })
+    },
+    release: async (delivery, claim) => {
+      this.release({ name: this.deliveryOf(delivery), claim })
+    },
+  }
   readonly deployments: DeploymentRegister = {
     read: async (clientId) => this.deploymentOf(clientId),
     write: async (clientId, deployment, expected) => {
@@ -131,6 +165,33 @@ export class HonestStore implements TokenStore {
         watchers.delete(watcher)
       },
     }
+  }
+
+  protected get entries(): Map<string, Entry> {
+    return this.database.deliveries
+  }
+
+  /** Under which name a delivery is remembered. */
+  protected deliveryOf({ clientId, id }: DeliveryKey): string {
+    return `${clientId} ${id}`
+  }
+
+  protected outcomeOf(delivery: DeliveryKey): Outcome | Promise<Outcome> {
+    const entry = this.entries.get(this.deliveryOf(delivery))
+    if (entry?.claim === null) return 'done'
+    return entry !== undefined && this.holds(entry) ? 'running' : 'run'
+  }
+
+  protected holds({ until }: Entry): boolean {
+    return this.now() < until
+  }
+
+  protected finish({ name }: Claimed): void {
+    this.entries.set(name, { claim: null, until: 0 })
+  }
+
+  protected release({ name, claim }: Claimed): void {
+    if (this.entries.get(name)?.claim === claim) this.entries.delete(name)
   }
 
   protected announce(key: RecordKey): void {
@@ -230,7 +291,7 @@ export function backendOf(Adapter: new (database: Database, instance: number) =>
   let database = new Database()
   return {
     name: Adapter.name,
-    capabilities: ['watch', 'deployments'],
+    capabilities: ['watch', 'deployments', 'deliveries'],
     open() {
       database = new Database()
       return { store: new Adapter(database, 0), other: new Adapter(database, 1) }
@@ -245,6 +306,9 @@ export function backendOf(Adapter: new (database: Database, instance: number) =>
     },
     async erase(key) {
       database.committed.delete(database.nameOf(key))
+    },
+    async elapse(ms) {
+      database.now += ms
     },
     async newerFormat(key) {
       const name = database.nameOf(key)

@@ -1,4 +1,6 @@
 import type {
+  DeliveryKey,
+  DeliveryState,
   PutResult,
   RecordKey,
   ScannedRow,
@@ -8,7 +10,7 @@ import type {
   Version,
   WriteWatch,
 } from '@shopify-tokens/core'
-import { type Database, HonestStore, type Row } from './honest-store.js'
+import { type Claimed, type Database, type Entry, HonestStore, type Row } from './honest-store.js'
 
 /** Replaces whatever is there. */
 export class LastWriteWins extends HonestStore {
@@ -276,5 +278,79 @@ export class LooksThenNames extends HonestStore {
     const isExpected = await super.isDeployment(clientId, expected)
     await Promise.resolve()
     return isExpected
+  }
+}
+
+/** Remembers in each process for itself. */
+export class RemembersForItself extends HonestStore {
+  readonly #own = new Map<string, Entry>()
+
+  protected override get entries(): Map<string, Entry> {
+    return this.#own
+  }
+}
+
+/** Takes the row out when the work is done. */
+export class ForgetsWhatIsDone extends HonestStore {
+  protected override finish({ name }: Claimed): void {
+    this.entries.delete(name)
+  }
+}
+
+/** A collation that ignores case. */
+export class FoldsTheCaseOfDeliveries extends HonestStore {
+  protected override deliveryOf(delivery: DeliveryKey): string {
+    return super.deliveryOf(delivery).toLowerCase()
+  }
+}
+
+/** A `varchar` that is too short, outside strict mode. */
+export class CutsDeliveries extends HonestStore {
+  protected override deliveryOf(delivery: DeliveryKey): string {
+    return super.deliveryOf({ ...delivery, id: delivery.id.slice(0, 64) })
+  }
+}
+
+/** A `SELECT`, then an upsert. */
+export class LooksThenClaims extends HonestStore {
+  protected override async outcomeOf(delivery: DeliveryKey): Promise<DeliveryState['outcome']> {
+    const outcome = await super.outcomeOf(delivery)
+    await Promise.resolve()
+    return outcome
+  }
+}
+
+/** Whoever has begun has begun. */
+export class NeverTakesOver extends HonestStore {
+  protected override holds(): boolean {
+    return true
+  }
+}
+
+/** Takes over from whoever has not come back, at once. */
+export class KeepsNoLease extends HonestStore {
+  protected override holds(): boolean {
+    return false
+  }
+}
+
+/** Leaves a run that has failed to its lease. */
+export class ReleasesNothing extends HonestStore {
+  protected override release(): void {
+    // The lease will end.
+  }
+}
+
+/** `DELETE … WHERE delivery`, whoever holds it. */
+export class ReleasesEveryClaim extends HonestStore {
+  protected override release({ name }: Claimed): void {
+    this.entries.delete(name)
+  }
+}
+
+/** `… WHERE claim`: a run that was overtaken has done nothing. */
+export class FinishesItsOwnClaim extends HonestStore {
+  protected override finish(claimed: Claimed): void {
+    if (this.entries.get(claimed.name)?.claim === claimed.claim) super.finish(claimed)
   }
 }

@@ -10,7 +10,7 @@ export interface OpenedTokenStores {
 }
 
 /** What a store may have beside what every store has. */
-export type TokenStoreCapability = 'watch' | 'deployments'
+export type TokenStoreCapability = 'watch' | 'deployments' | 'deliveries'
 
 /**
  * What an adapter gives to have its contract checked. The hooks are optional because not every backend has what they
@@ -31,6 +31,8 @@ export interface TokenStoreBackend {
   erase?(key: RecordKey): Promise<void>
   /** Turns the row into one of a format that this version of the adapter does not know, behind the store's back. */
   newerFormat?(key: RecordKey): Promise<void>
+  /** Lets the backend's clock go on by `ms`. Default: the time passes by itself. */
+  elapse?(ms: number): Promise<void>
 }
 
 /** What a clause gets. */

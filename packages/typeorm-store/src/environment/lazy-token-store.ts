@@ -1,4 +1,5 @@
 import {
+  type DeliveryLog,
   type DeploymentRegister,
   type PutResult,
   type RecordKey,
@@ -13,7 +14,7 @@ import {
 
 /** A store and how to let go of it. */
 export interface OpenStore {
-  readonly store: TokenStore & { readonly deployments: DeploymentRegister }
+  readonly store: TokenStore & { readonly deliveries: DeliveryLog; readonly deployments: DeploymentRegister }
   close(): Promise<void>
 }
 
@@ -22,6 +23,11 @@ export interface OpenStore {
  * a failed one the next call tries again, so that a database that comes up late is found.
  */
 export class LazyTokenStore implements TokenStore {
+  readonly deliveries: DeliveryLog = {
+    begin: async (delivery, leaseMs) => (await this.#opened()).deliveries.begin(delivery, leaseMs),
+    finish: async (delivery, claim) => (await this.#opened()).deliveries.finish(delivery, claim),
+    release: async (delivery, claim) => (await this.#opened()).deliveries.release(delivery, claim),
+  }
   readonly deployments: DeploymentRegister = {
     read: async (clientId) => (await this.#opened()).deployments.read(clientId),
     write: async (clientId, deployment, expected) =>

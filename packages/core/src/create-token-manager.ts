@@ -43,14 +43,14 @@ const CLOSE_DEADLINE_MS = 8_000
 const MAX_CLOSE_DEADLINE_MS = 3_600_000
 /** Processes with older and newer secrets run side by side for as long as a deployment takes. */
 const OUTDATED_EVERY_MS = 3_600_000
-const NO_DEPLOYMENT_ID = 'Option deploymentId is missing: without a name there is nothing to adopt.'
-
-class StoredTokenManager implements TokenManager {
-  readonly signatures: AppSignatures
 /** Each acquisition retires the shop's refresh tokens; one that brings no more scopes is not made again by the next request. */
 const GROW_EVERY_MS = 60_000
 const NOTHING_TO_ACQUIRE =
   'Option grant says that tokens come by client credentials: a session token or a code brings none.'
+const NO_DEPLOYMENT_ID = 'Option deploymentId is missing: without a name there is nothing to adopt.'
+
+class StoredTokenManager implements TokenManager {
+  readonly signatures: AppSignatures
   readonly deliveries: DeliveryLog
   readonly #settings: Settings
   readonly #time: ShopifyTime
@@ -114,6 +114,7 @@ const NOTHING_TO_ACQUIRE =
         maxRetryAfterMs: settings.maxCoolDownMs,
       },
       store: this.#store,
+      deliveries: this.deliveries,
       lock: settings.lock,
       deployment: this.#deployment,
       breaker: new Breaker(clock, this.#events, settings),
@@ -121,13 +122,14 @@ const NOTHING_TO_ACQUIRE =
       notices: this.#notices,
       news: this.#news,
       outdated: new Reminder(settings.cacheSize, OUTDATED_EVERY_MS, clock),
+      grown: new Reminder(settings.cacheSize, GROW_EVERY_MS, clock),
       clock,
       time: this.#time,
       events: this.#events,
       random: settings.random,
       secretId: fingerprint(clientSecret.reveal()),
       knownSecretIds: new Set(clientSecrets.map((secret) => fingerprint(secret.reveal()))),
-      deliveries: this.deliveries,
+      grant: settings.grant,
       requireExpiring: settings.requireExpiring,
       verifyIdToken: (idToken) => this.#sessionTokens.verify(idToken),
       unstored: this.#unstored,
@@ -141,13 +143,15 @@ const NOTHING_TO_ACQUIRE =
   }
 
   token(shop: Shop, options?: TokenOptions): Promise<AccessToken> {
-    return this.#serving.token(shop, options)
+    return this.#serving.token(shop, this.#settings.grant === null ? options : withoutMerchant(options))
   }
 
-  async acquire(untrusted: Shop, { idToken, code, signal }: AcquireOptions): Promise<AccessToken> {
+  async acquire(untrusted: Shop, options: AcquireOptions): Promise<AccessToken> {
+    if (this.#settings.grant !== null) throw new InvalidOptionError(NOTHING_TO_ACQUIRE, ['grant'])
     const shop = parseShop(untrusted)
-    if (code !== undefined) throw new InvalidOptionError('Option code comes next.', ['code'])
-    const flight = await this.#gate.alone(shop, { trigger: 'forced', idToken, acquire: true })
+    const { signal, ...brought } = parseAcquireOptions(options)
+    signal?.throwIfAborted()
+    const flight = await this.#gate.alone(shop, { trigger: 'forced', acquire: true, ...brought })
     return this.#serving.outcome(shop, flight, signal)
   }
 
@@ -227,4 +231,9 @@ const NOTHING_TO_ACQUIRE =
   #key(shop: Shop): RecordKey {
     return { clientId: this.#settings.clientId, shop }
   }
+}
+
+/** A merchant who is there changes nothing where the app asks with its own credentials. */
+function withoutMerchant(options: TokenOptions | undefined): TokenOptions | undefined {
+  return options?.idToken === undefined ? options : { ...options, idToken: undefined }
 }

@@ -34,6 +34,14 @@ export interface TokenManagerOptions extends Partial<Durations> {
    * everybody who can read the database can use them.
    */
   readonly sealing: KeyRing | 'unsealed-tokens-readable-in-store'
+  /**
+   * How the app comes by its tokens. Default: a merchant's visit brings a pair, and refreshes renew it.
+   * `client-credentials`: the app asks with its own credentials, for shops of the organization that owns it; each token
+   * lives 24 hours, and the next one is requested before it ends. Session tokens are verified, but not needed.
+   *
+   * @see Shopify: "Client credentials grant"
+   */
+  readonly grant?: 'client-credentials' | undefined
   /** A lock in front of the store, to spare it writes when many processes renew one shop. Default: none. */
   readonly lock?: Lock | undefined
   /**
@@ -74,6 +82,7 @@ export interface Settings extends Durations {
   readonly store: TokenStore
   readonly deploymentId: string | null
   readonly keyRing: KeyRing | null
+  readonly grant: 'client-credentials' | null
   readonly lock: Lock | null
   readonly renewal: 'hybrid' | 'lazy'
   readonly background: ((work: Promise<void>) => unknown) | null
@@ -127,6 +136,7 @@ export function parseOptions(options: TokenManagerOptions): Settings {
     deploymentId: deployment(options, store),
     keyRing:
       options.sealing === UNSEALED ? null : port(options, 'sealing', ['current', 'byId'], `a KeyRing or '${UNSEALED}'`),
+    grant: grant(options),
     lock: options.lock === undefined ? null : port(options, 'lock', ['tryAcquire']),
     renewal: oneOf(options, 'renewal', ['hybrid', 'lazy']),
     background: optionalFunction(options, 'background'),
@@ -147,7 +157,7 @@ export function parseOptions(options: TokenManagerOptions): Settings {
 const KNOWN: readonly string[] = [
   ...Object.keys(RANGES),
   ...['clientId', 'clientSecret', 'previousClientSecret', 'store', 'deploymentId', 'sealing', 'lock', 'renewal'],
-  ...['background', 'onEvent', 'notify', 'requireExpiring', 'apiVersion', 'clock', 'fetch', 'random'],
+  ...['grant', 'background', 'onEvent', 'notify', 'requireExpiring', 'apiVersion', 'clock', 'fetch', 'random'],
 ]
 
 function wholeNumber(options: TokenManagerOptions, name: keyof typeof RANGES, fallback: number): number {
@@ -169,6 +179,19 @@ function deployment(options: TokenManagerOptions, store: TokenStore): string | n
     ])
   }
   return text(options, 'deploymentId', DEPLOYMENT_ID, DEPLOYMENT_ID_RULE)
+}
+
+function grant(options: TokenManagerOptions): 'client-credentials' | null {
+  if (options.grant === undefined) return null
+  if ((options.grant as unknown) !== 'client-credentials') {
+    throw invalidOption('grant', "'client-credentials', or left out", options.grant)
+  }
+  if (options.requireExpiring !== undefined) {
+    throw new InvalidOptionError('Option requireExpiring is of no use beside grant: its tokens always end.', [
+      'requireExpiring',
+    ])
+  }
+  return options.grant
 }
 
 function text(

@@ -5,11 +5,24 @@ import {
   FleetSuspectError,
   type ReauthorizationReason,
   SecretOutdatedError,
+  TokenEndpointError,
 } from '../errors.js'
 import type { RenewalTrigger } from '../events.js'
 import type { Snapshot } from '../ports/token-store.js'
+import { missingScopes } from '../scopes.js'
 import type { Shop } from '../shop.js'
-import { type Attempt, type ExpiringRecord, isServable, type ServableRecord, type TokenRecord } from '../token.js'
+import {
+  type Attempt,
+  type ExpiringRecord,
+  isRenewable,
+  isServable,
+  type MintedRecord,
+  type NonExpiringRecord,
+  type RenewableRecord,
+  type ServableRecord,
+  type StaticRecord,
+  type TokenRecord,
+} from '../token.js'
 import { reauthorizationRequired } from './failure.js'
 import { freshness, isPausing, isUsable, markIsStale } from './schedule.js'
 
@@ -20,8 +33,12 @@ export interface Want {
   readonly rejected?: string | undefined
   /** The merchant's session token, if one is present. */
   readonly idToken?: string | undefined
-  /** Exchange the ID token although the pair may live: the app was reinstalled, or its scopes must grow. */
+  /** The code of an authorization that the merchant has just granted. */
+  readonly code?: string | undefined
+  /** Exchange the ID token or the code although the pair may live: the app was reinstalled, or its scopes must grow. */
   readonly acquire?: boolean | undefined
+  /** Scopes without which the row's token is no use. The callers of a run that grows them may well live without. */
+  readonly scopes?: readonly string[] | undefined
 }
 
 /** What a run does about the row it has read. */
@@ -30,12 +47,16 @@ export type Decision =
   | { readonly do: 'serve'; readonly record: ServableRecord; readonly outdated?: true }
   | { readonly do: 'refresh'; readonly record: ExpiringRecord }
   | { readonly do: 'acquire' }
+  /** Ask for a token with the app's own credentials. */
+  | { readonly do: 'request' }
+  /** Acquire, because what can be served lacks scopes. */
+  | { readonly do: 'grow'; readonly record: ServableRecord }
   /** Somebody else's attempt is under way: look again, at the latest when it has aged. */
   | { readonly do: 'wait' }
   /** Shopify refused a token that nothing can renew. */
   | { readonly do: 'mark'; readonly record: ServableRecord }
   /** Shopify refused a token minted because it had refused the one before: renewing does not help. */
-  | { readonly do: 'pauseRejected'; readonly record: ExpiringRecord }
+  | { readonly do: 'pauseRejected'; readonly record: RenewableRecord }
   | { readonly do: 'fail'; readonly error: AnyShopifyTokenError }
 
 export interface Facts {
@@ -44,16 +65,22 @@ export interface Facts {
   /** Shopify's time. */
   readonly now: number
   readonly durations: Durations
+  /** `null`: the merchant's grants and refreshes. */
+  readonly grant: 'client-credentials' | null
   readonly knownSecretIds: ReadonlySet<string>
   /** Ids of the run's own attempts: they make nobody wait. */
   readonly own: ReadonlySet<string>
 }
 
+const PRESENTING: ReadonlySet<Decision['do']> = new Set(['refresh', 'acquire', 'grow', 'request'])
+
 /** Decides from the row and the credentials at hand; does no I/O, changes nothing. */
 export function decide(snapshot: Snapshot, want: Want, facts: Facts): Decision {
   const decision = regardlessOfOthers(snapshot.record, want, facts)
-  if (decision.do !== 'refresh' && decision.do !== 'acquire') return decision
+  if (!PRESENTING.has(decision.do)) return decision
   if (othersUnderWay(snapshot, facts.own, facts.durations).length === 0) return decision
+  // The pair that somebody else is about to bring may have the scopes.
+  if (decision.do === 'grow') return { do: 'wait' }
   const { record } = snapshot
   const canServe = isUsable(record, facts.now, facts.durations) && record.accessToken !== want.rejected
   return canServe && want.trigger !== 'forced' && want.acquire !== true ? { do: 'serve', record } : { do: 'wait' }
@@ -69,17 +96,33 @@ export function othersUnderWay(
 }
 
 function regardlessOfOthers(record: TokenRecord | null, want: Want, facts: Facts): Decision {
-  if (record === null || record.kind === 'empty' || record.kind === 'removed') return withoutTokens(record, want, facts)
+  if (!isServable(record)) return withoutTokens(record, want, facts)
   if (record.kind !== 'static' && !facts.knownSecretIds.has(record.secretId)) return outdated(record, want, facts)
-  if (want.acquire === true && want.idToken !== undefined) return { do: 'acquire' }
-  return record.kind === 'expiring' ? renewable(record, want, facts) : unrenewable(record, want, facts)
+  if (want.acquire === true && isMerchantThere(want)) return { do: 'acquire' }
+  if (record.kind === 'static') return unrenewable(record, want, facts)
+  const isOfThisGrant = (record.kind === 'client-credentials') === (facts.grant === 'client-credentials')
+  if (!isOfThisGrant) return ofAnotherGrant(record, want, facts)
+  if (mustGrow(record, want, facts)) return { do: 'grow', record }
+  return isRenewable(record) ? renewable(record, want, facts) : unrenewable(record, want, facts)
 }
 
 function withoutTokens(record: TokenRecord | null, want: Want, facts: Facts): Decision {
-  if (want.idToken === undefined) {
+  if (facts.grant === 'client-credentials') return coolingDown(record, want, facts) ?? { do: 'request' }
+  if (!isMerchantThere(want)) {
     return reauthorize(record?.kind === 'removed' ? 'removed' : 'not-installed', facts)
   }
   return coolingDown(record, want, facts) ?? { do: 'acquire' }
+}
+
+function isMerchantThere({ idToken, code }: Want): boolean {
+  return idToken !== undefined || code !== undefined
+}
+
+/** A marked shop is acquired anew in any case. */
+function mustGrow(record: ServableRecord, want: Want, facts: Facts): boolean {
+  if (want.scopes === undefined || want.idToken === undefined) return false
+  if (record.mark !== null || !isUsable(record, facts.now, facts.durations)) return false
+  return missingScopes(record.scopes, want.scopes).length > 0 && coolingDown(record, want, facts) === null
 }
 
 /** A process with an older configuration must not renew: it would pin the shop to a secret about to be revoked. */
@@ -94,21 +137,35 @@ function outdated(record: ServableRecord, want: Want, { shop, now, durations }: 
   }
 }
 
-function renewable(record: ExpiringRecord, want: Want, facts: Facts): Decision {
+/** A manager with another `grant` keeps these tokens. If both renewed, each would replace the other's for ever. */
+function ofAnotherGrant(record: MintedRecord, want: Want, facts: Facts): Decision {
+  if (want.trigger !== 'forced' && canServe(record, want, facts)) return { do: 'serve', record }
+  return {
+    do: 'fail',
+    error: new TokenEndpointError(
+      'ERR_APP_MISCONFIGURED',
+      "The shop's tokens on record come by another grant than the option grant says; nothing is renewed here.",
+      { shop: facts.shop },
+    ),
+  }
+}
+
+function renewable(record: RenewableRecord, want: Want, facts: Facts): Decision {
   const { now, durations } = facts
+  const renewal: Decision = record.kind === 'expiring' ? { do: 'refresh', record } : { do: 'request' }
   const usable = isUsable(record, now, durations)
   const refused = want.trigger === 'rejected' && want.rejected === record.accessToken
   if (want.trigger === 'rejected' && !refused && usable) return { do: 'serve', record }
 
-  if (record.mark !== null) {
+  if (record.kind === 'expiring' && record.mark !== null) {
     const paused = coolingDown(record, want, facts)
     if (paused === null && want.idToken !== undefined) return { do: 'acquire' }
     const isDue = want.trigger === 'forced' || markIsStale(record, now, durations)
-    if (paused === null && isDue) return { do: 'refresh', record }
+    if (paused === null && isDue) return renewal
     if (usable && !refused) return { do: 'serve', record }
     return (want.idToken === undefined ? null : paused) ?? reauthorize(record.mark.reason, facts)
   }
-  if (want.trigger === 'forced' || want.trigger === 'confirm') return { do: 'refresh', record }
+  if (want.trigger === 'forced' || want.trigger === 'confirm') return renewal
   // A token that is due or over needs its renewal whatever Shopify says of it.
   if (freshness(record, now, durations) === 'fresh') {
     if (!refused) return { do: 'serve', record }
@@ -117,11 +174,11 @@ function renewable(record: ExpiringRecord, want: Want, facts: Facts): Decision {
     if (coolDown?.scope === 'rejected' && isPausing(coolDown, now, durations)) return { do: 'serve', record }
   }
   const paused = coolingDown(record, want, facts)
-  if (paused === null) return { do: 'refresh', record }
+  if (paused === null) return renewal
   return usable ? { do: 'serve', record } : paused
 }
 
-function unrenewable(record: Exclude<ServableRecord, ExpiringRecord>, want: Want, facts: Facts): Decision {
+function unrenewable(record: NonExpiringRecord | StaticRecord, want: Want, facts: Facts): Decision {
   const refused = want.trigger === 'rejected' && want.rejected === record.accessToken
   if (record.mark === null && !refused) return { do: 'serve', record }
   if (record.kind === 'non-expiring' && want.idToken !== undefined) {

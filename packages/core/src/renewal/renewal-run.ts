@@ -1,4 +1,4 @@
-import { ClosedError, InvalidSessionTokenError, isShopifyTokenError } from '../errors.js'
+import { ClosedError, isShopifyTokenError } from '../errors.js'
 import type { Credential } from '../oauth/grants.js'
 import type { Terminal } from '../oauth/refusal.js'
 import type { MintedTokens } from '../oauth/token-response.js'
@@ -43,6 +43,8 @@ export class RenewalRun {
   #want: Want
   /** Whether the breaker has let the run through: waiting for somebody else afterwards does not cost it that. */
   #isAdmitted = false
+  /** Whether it is the run's turn to replace the pair for want of scopes. */
+  #mayGrow = false
   /** The store's clock when the run began. */
   #beganAt: number | null = null
   /** A stored pair whose lifetime is in doubt: what is served when renewing it once more fails. */
@@ -58,7 +60,7 @@ export class RenewalRun {
     this.#offer = offer
     this.#row = new Row(context, key)
     this.#lock = new LockHold(context, key)
-    this.#credentials = new CredentialsAtHand(context, shop, want.idToken)
+    this.#credentials = new CredentialsAtHand(context, key, want)
     this.#ear = context.news.of(shop)
     this.#startedAt = context.clock.monotonic()
   }
@@ -77,6 +79,7 @@ export class RenewalRun {
       throw error
     } finally {
       this.#ear.end()
+      await this.#credentials.release()
       await this.#lock.release()
     }
   }
@@ -90,8 +93,8 @@ export class RenewalRun {
   }
 
   async #act(snapshot: Snapshot): Promise<ServableRecord | null> {
-    const { durations, knownSecretIds, time } = this.#context
-    const facts = { ...this.#key, now: time.now(), durations, knownSecretIds, own: this.#row.own }
+    const { durations, grant, knownSecretIds, time } = this.#context
+    const facts = { ...this.#key, now: time.now(), durations, grant, knownSecretIds, own: this.#row.own }
     const decision = decide(snapshot, this.#want, facts)
     switch (decision.do) {
       case 'serve':
@@ -108,8 +111,12 @@ export class RenewalRun {
         return (await pauseRejected(this.#context, this.#row, this.#shop, snapshot, decision.record)) ?? this.#pause()
       case 'refresh':
         return this.#grant(snapshot, { grant: 'refresh', value: decision.record.refreshToken })
+      case 'request':
+        return this.#grant(snapshot, { grant: 'client-credentials', value: this.#key.clientId })
       case 'acquire':
-        return this.#grant(snapshot, await this.#orFail(this.#credentials.idToken()))
+        return this.#grant(snapshot, await this.#orFail(this.#credentials.acquisition()))
+      case 'grow':
+        return this.#grow(snapshot, decision.record)
     }
   }
 
@@ -124,11 +131,21 @@ export class RenewalRun {
     return this.#conclude(snapshot, announced, credential, presented)
   }
 
+  /** Replaces a pair that lacks scopes, unless that was done a moment ago and has not helped. */
+  async #grow(snapshot: Snapshot, record: ServableRecord): Promise<ServableRecord | null> {
+    const credential = await this.#orFail(this.#credentials.idToken())
+    this.#mayGrow ||= this.#context.grown.isDue(this.#shop)
+    if (this.#mayGrow) return this.#grant(snapshot, credential)
+    await this.#row.withdraw()
+    return record
+  }
+
   async #announce(snapshot: Snapshot, credential: Credential): Promise<Announced | null> {
     const { clock, durations } = this.#context
     await this.#refuseWhenClosing()
     const announced = await this.#row.announce(snapshot, credential)
     if (announced === null) return null
+    await this.#orFail(this.#credentials.spend(credential))
     const leaseLeft = durations.leaseMs - (clock.monotonic() - announced.at)
     if (leaseLeft > durations.requestTimeoutMs) return announced
     // The store was slow, or the process paused: others may take the shop over before Shopify has answered.
@@ -155,7 +172,7 @@ export class RenewalRun {
     await this.#row.withdraw()
     throw answer.reason === 'app-not-installed'
       ? reauthorizationRequired('app-not-installed', this.#key, requestId)
-      : new InvalidSessionTokenError('expired', { shop: this.#shop, requestId })
+      : this.#credentials.refused(credential, requestId)
   }
 
   /** Stores what was minted, whatever it takes, and renews once more when the pair may be an older answer's replay. */
@@ -178,6 +195,11 @@ export class RenewalRun {
     const settledBefore = (this.#beganAt ?? read.now) - lateRequestMs
     const minted = { record, grant, read: read.record, attemptIds: this.#row.own, settledBefore, lateRequestMs }
     const kept = await keepPair(this.#context, this.#row, this.#shop, announced, minted, this.#offer)
+    if (kept === null && grant === 'client-credentials') {
+      // Nothing is lost with the token; the row as it is now says what to do.
+      await this.#row.withdraw()
+      return null
+    }
     if (kept === null) throw reauthorizationRequired('removed', this.#key)
 
     const keeping = { grant, before: announced.record, durationMs: this.#elapsedMs(), requests, requestId }
@@ -262,9 +284,9 @@ export class RenewalRun {
     if (this.#context.closing.aborted) await this.#fail(new ClosedError({ shop: this.#shop }))
   }
 
-  async #orFail<C extends Credential | null>(credential: Promise<C>): Promise<C> {
+  async #orFail<T>(step: Promise<T>): Promise<T> {
     try {
-      return await credential
+      return await step
     } catch (error) {
       return this.#fail(error)
     }

@@ -22,9 +22,9 @@ export interface RunContext {
   readonly durations: Durations
   readonly endpoint: TokenEndpoint
   readonly store: StoreCalls
-  readonly lock: Lock | null
   /** Which authorization codes have been sent. */
   readonly deliveries: DeliveryLog
+  readonly lock: Lock | null
   readonly deployment: DeploymentCheck
   readonly breaker: Breaker
   readonly fleet: FleetWatch
@@ -32,14 +32,16 @@ export interface RunContext {
   readonly news: RowNews
   /** When a shop's `secret.outdated` was told. */
   readonly outdated: Reminder
-  readonly clock: Clock
-  readonly time: ShopifyTime
   /** When a shop's tokens were last replaced for want of scopes. */
   readonly grown: Reminder
+  readonly clock: Clock
+  readonly time: ShopifyTime
   readonly events: EventBus
   readonly random: Random
   readonly secretId: string
   readonly knownSecretIds: ReadonlySet<string>
+  /** `null`: the merchant's grants and refreshes. */
+  readonly grant: 'client-credentials' | null
   readonly requireExpiring: boolean
   readonly verifyIdToken: (idToken: string) => Promise<SessionToken>
   /** Pairs that Shopify has minted and the store has not taken yet: the only copies there are. */

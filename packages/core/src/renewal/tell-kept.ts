@@ -20,16 +20,16 @@ export function tellKept(
   { events, time }: Pick<RunContext, 'events' | 'time'>,
   shop: Shop,
   { trigger }: Want,
-  if (isServable(before) && !areSameScopes(before.scopes, kept.scopes)) {
-    events.emit({ type: 'scopes.changed', shop, previous: before.scopes, current: kept.scopes })
-  }
-  kept: ExpiringRecord | NonExpiringRecord,
+  kept: MintedRecord,
   { grant, before, ...keeping }: Keeping,
 ): void {
-  const details = { shop, ...keeping, expiresAt: kept.kind === 'expiring' ? kept.expiresAt : Infinity }
+  const details = { shop, ...keeping, expiresAt: expiryOf(kept) }
   if (grant === 'refresh') events.emit({ type: 'token.rotated', trigger, ...details })
   else events.emit({ type: 'token.acquired', grant, ...details })
   if (kept.kind === 'non-expiring') events.emit({ type: 'token.notExpiring', shop, grant })
+  if (isServable(before) && !areSameScopes(before.scopes, kept.scopes)) {
+    events.emit({ type: 'scopes.changed', shop, previous: before.scopes, current: kept.scopes })
+  }
   if (before.mark !== null) events.emit({ type: 'reauthorization.cleared', shop })
   if (before.coolDown?.stuck === true && isServable(before)) {
     events.emit({ type: 'renewal.recovered', shop, expiredForMs: time.now() - expiryOf(before) })

@@ -7,6 +7,7 @@ import {
   FleetSuspectError,
   ForeignDeploymentError,
   ForeignOriginError,
+  InvalidAuthRequestError,
   InvalidCallbackError,
   InvalidOptionError,
   InvalidSessionTokenError,
@@ -31,6 +32,7 @@ const answerTo = (error: unknown) => errorAnswer(error, { authPath: '/auth' })
 const EVERY: Readonly<Record<AnyShopifyTokenError['code'], readonly [status: number, error: unknown]>> = {
   ERR_REAUTHORIZATION_REQUIRED: [403, new ReauthorizationRequiredError('removed', PLANTED)],
   ERR_INVALID_SESSION_TOKEN: [401, new InvalidSessionTokenError('expired', PLANTED)],
+  ERR_INVALID_AUTH_REQUEST: [400, new InvalidAuthRequestError('return_to', PLANTED)],
   ERR_INVALID_CALLBACK: [400, new InvalidCallbackError('state', PLANTED)],
   ERR_INVALID_WEBHOOK: [400, new InvalidWebhookError('headers', PLANTED)],
   ERR_WEBHOOK_BODY_PARSED: [500, new WebhookBodyParsedError(PLANTED)],

@@ -9,6 +9,7 @@ import {
   FleetSuspectError,
   ForeignDeploymentError,
   ForeignOriginError,
+  InvalidAuthRequestError,
   InvalidCallbackError,
   InvalidOptionError,
   InvalidSessionTokenError,
@@ -47,6 +48,7 @@ const EVERY: { readonly [Code in AnyShopifyTokenError['code']]: Extract<AnyShopi
   ERR_FOREIGN_DEPLOYMENT: new ForeignDeploymentError(DETAILS),
   ERR_INVALID_SHOP: new InvalidShopError(),
   ERR_INVALID_SESSION_TOKEN: new InvalidSessionTokenError('expired', DETAILS),
+  ERR_INVALID_AUTH_REQUEST: new InvalidAuthRequestError('scope', DETAILS),
   ERR_INVALID_CALLBACK: new InvalidCallbackError('state', DETAILS),
   ERR_INVALID_WEBHOOK: new InvalidWebhookError('signature', DETAILS),
   ERR_WEBHOOK_BODY_PARSED: new WebhookBodyParsedError(DETAILS),
@@ -145,6 +147,7 @@ describe('isShopifyTokenError', () => {
         case 'ERR_CLOSED':
           return 'time'
         case 'ERR_INVALID_SHOP':
+        case 'ERR_INVALID_AUTH_REQUEST':
         case 'ERR_INVALID_CALLBACK':
         case 'ERR_INVALID_SESSION_TOKEN':
         case 'ERR_INVALID_WEBHOOK':

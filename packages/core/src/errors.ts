@@ -211,6 +211,18 @@ export class InvalidSessionTokenError extends ShopifyTokenError {
  */
 export type CallbackFlaw = 'malformed' | 'shop' | 'signature' | 'expired' | 'state' | 'code' | 'denied'
 
+/** A parameter of a request to the OAuth routes cannot be right. The message never repeats it. */
+export class InvalidAuthRequestError extends ShopifyTokenError {
+  readonly code = 'ERR_INVALID_AUTH_REQUEST'
+  readonly retryable = false
+  readonly parameter: 'scope' | 'return_to' | 'shopify-reload'
+
+  constructor(parameter: InvalidAuthRequestError['parameter'], details: ErrorDetails = {}) {
+    super(`The parameter ${parameter} of the request is not valid.`, details)
+    this.parameter = parameter
+  }
+}
+
 /** A callback of the authorization code grant that brings no tokens. Authorization has to begin anew. */
 export class InvalidCallbackError extends ShopifyTokenError {
   readonly code = 'ERR_INVALID_CALLBACK'
@@ -337,6 +349,7 @@ export type AnyShopifyTokenError =
   | ForeignDeploymentError
   | InvalidShopError
   | InvalidSessionTokenError
+  | InvalidAuthRequestError
   | InvalidCallbackError
   | ScopeMissingError
   | InvalidWebhookError

@@ -22,6 +22,7 @@ export {
   FleetSuspectError,
   ForeignDeploymentError,
   ForeignOriginError,
+  InvalidAuthRequestError,
   InvalidCallbackError,
   InvalidOptionError,
   InvalidSessionTokenError,
@@ -45,8 +46,10 @@ export {
   type WebhookFlaw,
 } from './errors.js'
 export type { RenewalTrigger, TokenEvent, TokenEventListener, TokenEventType } from './events.js'
-export { AuthFlow, type AuthRequest } from './http/auth-flow.js'
-export type { AuthOptions, Installed } from './http/auth-options.js'
+export { AuthFlow } from './http/auth-flow.js'
+export { AUTH_VARIABLES, type AuthOptions, type Installed } from './http/auth-options.js'
+export { APP_BRIDGE_URL } from './http/auth-pages.js'
+export type { AuthRequest } from './http/auth-request.js'
 export { errorAnswer, type ErrorAnswerOptions, type HttpAnswer, type ProblemDetails } from './http/error-answer.js'
 export type { EnvironmentModule, EnvironmentOverrides } from './http/environment-request-tokens.js'
 export { errorReply, type ErrorReplyOptions } from './http/error-reply.js'
@@ -62,6 +65,7 @@ export { type ParsedBody, rawBodyOf } from './http/raw-body.js'
 export {
   parseAuthPath,
   parseRequestOptions,
+  parseRoutePath,
   type RequestOptions,
   type RequestSettings,
   type ShopOfRequest,
@@ -97,6 +101,7 @@ export { RequestAccess } from './request-access.js'
 export { isScope, missingScopes, parseScopes } from './scopes.js'
 export type { NotifyHook, ReauthorizationNotice } from './renewal/notices.js'
 export { sealedStore } from './sealed-store.js'
+export type { RepinFailure, RepinOptions, RepinReport, RepinStep } from './secret-rotation/repin-options.js'
 export { fingerprint, Secret } from './secret.js'
 export { isShop, parseShop, type Shop } from './shop.js'
 export {

@@ -30,7 +30,7 @@ export interface ErrorAnswerOptions {
 /** App Bridge fetches a new session token and repeats the request once. */
 const RETRY_SESSION_TOKEN = { 'x-shopify-retry-invalid-session-request': '1' }
 const REAUTHORIZE = 'X-Shopify-API-Request-Failure-Reauthorize'
-const REAUTHORIZE_URL = 'X-Shopify-API-Request-Failure-Reauthorize-Url'
+export const REAUTHORIZE_URL = 'X-Shopify-API-Request-Failure-Reauthorize-Url'
 
 /** For a code that only a newer copy of this module knows. */
 const UNKNOWN: Rule = { status: 500, title: 'The app could not get a token.' }
@@ -44,6 +44,7 @@ interface Rule {
 const RULES: Record<AnyShopifyTokenError['code'], Rule> = {
   ERR_REAUTHORIZATION_REQUIRED: { status: 403, title: 'The merchant must authorize the app again.' },
   ERR_INVALID_SESSION_TOKEN: { status: 401, title: 'The session token is missing or not valid.' },
+  ERR_INVALID_AUTH_REQUEST: { status: 400, title: 'The address is not valid.' },
   ERR_INVALID_CALLBACK: { status: 400, title: 'The authorization callback is not valid.' },
   ERR_INVALID_WEBHOOK: { status: 400, title: 'The webhook is not valid.' },
   ERR_WEBHOOK_BODY_PARSED: { status: 500, title: 'The app cannot verify webhooks.' },

@@ -1,25 +1,90 @@
-import { errorAnswer } from './error-answer.js'
+import { isShopifyTokenError, type SessionTokenFlaw } from '../errors.js'
+import { redirect } from './auth-pages.js'
+import { MAX_RETURN_LENGTH } from './begin-authorization.js'
+import { bounceLocation } from './bounce.js'
+import { errorAnswer, type HttpAnswer, REAUTHORIZE_URL } from './error-answer.js'
 import type { HttpReply } from './http-reply.js'
 import type { RequestFacts } from './open-request.js'
+import { ownUrl, pathOf } from './own-path.js'
 
 export interface ErrorReplyOptions {
   /** The app's path that begins authorization. */
   readonly authPath: string
-  /** Whether the OAuth routes are there, so that documents can be sent to them. */
+  /** Whether the OAuth routes are there, so that documents can be sent to them. Without, they get problem details too. */
   readonly documents: boolean
+  /** Whether the app is shown in Shopify's admin, so that App Bridge can get session tokens for documents. Default true. */
+  readonly embedded?: boolean | undefined
 }
 
 /**
  * The whole answer to a request that an error of this project has ended; `null`: not one of ours, the app's own error
  * handling decides.
+ *
+ * A document, for which no script is waiting, is sent where the trouble can be mended: for a session token to the bounce
+ * page, for a merchant's consent to the begin of authorization. Everything else gets the problem details and the headers
+ * of {@link errorAnswer}, which App Bridge acts on. No answer is for a cache to keep.
+ *
+ * @see Shopify: "Session tokens"; protocol of the official libraries
  */
-export function errorReply(error: unknown, _facts: RequestFacts, { authPath }: ErrorReplyOptions): HttpReply | null {
-  const answer = errorAnswer(error, { authPath })
+export function errorReply(error: unknown, facts: RequestFacts, options: ErrorReplyOptions): HttpReply | null {
+  const answer = errorAnswer(error, options)
   if (answer === null) return null
-  const { status, headers, body } = answer
+  const location = options.documents && isDocument(facts) ? locationFor(error, answer, facts, options) : null
+  return location === null ? problem(answer) : redirect(location)
+}
+
+function problem({ status, headers, body }: HttpAnswer): HttpReply {
+  const lowerCase = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
   return {
     status,
-    headers: { ...headers, 'content-type': 'application/problem+json' },
+    headers: { ...Object.fromEntries(lowerCase), 'content-type': 'application/problem+json' },
     body: JSON.stringify(body),
   }
+}
+
+/**
+ * Whether a browser will show the answer as a page, and can be sent elsewhere without losing anything: what a form has
+ * posted would be lost. Newer browsers say so; of others, those that want HTML and hold no session token.
+ */
+function isDocument({ method, authorization, accept, fetchDest }: RequestFacts): boolean {
+  if ((method !== 'GET' && method !== 'HEAD') || authorization !== undefined) return false
+  if (fetchDest !== undefined) return fetchDest === 'document' || fetchDest === 'iframe'
+  return accept?.includes('text/html') ?? false
+}
+
+/**
+ * Flaws that a new session token mends. The others are our own mistake, such as a wrong client secret or clock: the
+ * browser would go round in circles.
+ */
+const MENDED: readonly SessionTokenFlaw[] = ['missing', 'malformed', 'expired']
+
+/** `null`: no page could help. */
+function locationFor(
+  error: unknown,
+  { headers }: HttpAnswer,
+  facts: RequestFacts,
+  { authPath, embedded = true }: ErrorReplyOptions,
+): string | null {
+  const target = ownUrl(facts.url)
+  if (!isShopifyTokenError(error) || target === null) return null
+  if (error.code === 'ERR_INVALID_SESSION_TOKEN') {
+    return embedded && MENDED.includes(error.flaw) ? bounceLocation(authPath, target) : null
+  }
+  const begin = ownUrl(headers[REAUTHORIZE_URL])
+  return begin === null || error.shop === undefined ? null : beginLocation(begin, target, facts)
+}
+
+/** What the admin tells a document of itself, and will tell it anew. */
+const TOLD_BY_ADMIN = ['embedded', 'hmac', 'host', 'locale', 'session', 'shop', 'timestamp']
+
+/** With what the begin of authorization has to know of the document: whether it is framed, and how to come back. */
+function beginLocation(begin: URL, target: URL, { fetchDest }: RequestFacts): string {
+  const host = target.searchParams.get('host')
+  if (target.searchParams.get('embedded') === '1' || fetchDest === 'iframe') begin.searchParams.set('embedded', '1')
+  // App Bridge needs it to leave the frame.
+  if (host !== null) begin.searchParams.set('host', host)
+  for (const name of TOLD_BY_ADMIN) target.searchParams.delete(name)
+  const returnTo = pathOf(target)
+  if (returnTo !== '/' && returnTo.length <= MAX_RETURN_LENGTH) begin.searchParams.set('return_to', returnTo)
+  return pathOf(begin)
 }

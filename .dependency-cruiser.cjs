@@ -4,9 +4,10 @@
 const CORE_LAYERS = [
   ['shop', 'errors', 'option-checks', 'secret', 'token', 'durations', 'scopes'],
   ['ports/', 'deadline', 'events', 'token-source'],
+  ['fleet/'],
   ['oauth/', 'memory/', 'admin/', 'sealed-store', 'context', 'request-access', 'key-rings'],
   ['renewal/', 'removal'],
-  ['migration/', 'keep-alive/', 'environment'],
+  ['migration/', 'keep-alive/', 'secret-rotation/', 'environment'],
   ['options'],
   ['serving/'],
   ['acquire-options', 'token-manager', 'create-token-manager'],

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { join } from 'node:path'
-import type { Durations, Shop, TokenEvent } from '@shopify-tokens/core'
+import type { Durations, RepinOptions, RepinReport, Shop, TokenEvent } from '@shopify-tokens/core'
 
 export interface AppOptions {
   readonly shopifyUrl: string
@@ -103,6 +103,11 @@ export class AppProcess {
   /** Makes the database's tokens this process's deployment's. */
   adoptDeployment(): Promise<boolean> {
     return this.#call('adopt')
+  }
+
+  /** Renews every shop with this process's client secret. */
+  repinAll(options: Pick<RepinOptions, 'perSecond' | 'concurrency'> = {}): Promise<RepinReport> {
+    return this.#call('repin', options)
   }
 
   /** What a platform sends first. */

@@ -7,7 +7,7 @@ import { Redis } from 'ioredis6'
 
 const { shopifyUrl, environment, skewMs, redis, closeDeadlineMs, durations } = JSON.parse(process.argv[2])
 const configuration = readEnvironment(environment)
-const { clientId, clientSecret, deploymentId } = configuration
+const { clientId, clientSecret, previousClientSecret, deploymentId } = configuration
 const opened = openTokenStore({ configuration, announce: () => undefined })
 const redisClient = redis === null ? null : new Redis(redis.url)
 const tell = (message) => process.connected && process.send(message)
@@ -58,7 +58,8 @@ async function fetchAndCount(input, init) {
 const behind = new Set()
 const underWay = new Set()
 const tokens = createTokenManager({
-  ...{ clientId, clientSecret, deploymentId, store, clock, sealing: opened.keyRing, apiVersion: '2026-10' },
+  ...{ clientId, clientSecret, previousClientSecret, deploymentId },
+  ...{ store, clock, sealing: opened.keyRing, apiVersion: '2026-10' },
   ...durations,
   ...(redisClient === null ? {} : { lock: new RedisLock(redisClient, { prefix: redis.prefix }) }),
   fetch: fetchAndCount,
@@ -95,6 +96,7 @@ const verbs = {
     behind.clear()
   },
   adopt: () => tokens.adoptDeployment(),
+  repin: (options) => tokens.repinAll(options),
   leave: () => leave(),
 }
 

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { type AcquireOptions, parseAcquireOptions } from './acquire-options.js'
 import { createShopClient } from './admin/create-shop-client.js'
 import type { ShopClient } from './admin/shop-client.js'
-import { withDeadline } from './deadline.js'
+import { untilAborted, withDeadline } from './deadline.js'
 import { InvalidOptionError, RotationNotStoredError, type SessionTokenFlaw } from './errors.js'
 import { EventBus, type TokenEventListener } from './events.js'
 import { MemoryDeliveryLog } from './memory/memory-delivery-log.js'
@@ -22,6 +22,8 @@ import { ShopifyTime } from './renewal/shopify-time.js'
 import { StoreCalls } from './renewal/store-calls.js'
 import { removeRecord } from './removal.js'
 import { sealedStore } from './sealed-store.js'
+import { parseRepinOptions, type RepinOptions, type RepinReport } from './secret-rotation/repin-options.js'
+import { RepinRun } from './secret-rotation/repin-run.js'
 import { fingerprint } from './secret.js'
 import { runBehind } from './serving/behind.js'
 import { Serving } from './serving/serving.js'
@@ -173,6 +175,17 @@ class StoredTokenManager implements TokenManager {
     return removed
   }
 
+  async repinAll(options: RepinOptions = {}): Promise<RepinReport> {
+    const { clientId, clientSecret, clock, store, storeTimeoutMs } = this.#settings
+    const parts = {
+      ...{ clientId, secretId: fingerprint(clientSecret.reveal()), durations: this.#settings },
+      ...{ store: this.#store, time: this.#time, closing: this.#closing.signal },
+      rows: { store, clock, timeoutMs: storeTimeoutMs },
+      renew: (shop: Shop, signal: AbortSignal) => this.#renewIntoStore(shop, signal),
+    }
+    return new RepinRun(parts, parseRepinOptions(options)).execute()
+  }
+
   async adoptDeployment(): Promise<boolean> {
     if (this.#settings.deploymentId === null) throw new InvalidOptionError(NO_DEPLOYMENT_ID, ['deploymentId'])
     return this.#deployment.adopt()
@@ -212,6 +225,14 @@ class StoredTokenManager implements TokenManager {
   async #settled(): Promise<void> {
     await this.#gate.settled()
     await this.#notices.settled()
+  }
+
+  /** Leaves the cache to the shops that somebody asks for. */
+  async #renewIntoStore(shop: Shop, signal: AbortSignal): Promise<void> {
+    const flight = await this.#gate.alone(shop, { trigger: 'forced' })
+    await this.#gate.outcome(shop, flight, signal)
+    await untilAborted(this.#gate.end(shop, flight), signal)
+    this.#serving.outdate(shop)
   }
 
   /** The likeliest mistake of a first day shows itself as 401 for every request; somebody must be told why. Once. */

@@ -21,7 +21,7 @@ import { Inject } from '@nestjs/common'
  * ```
  *
  * Every method is the manager's, to which it leads. A source of tokens that is no manager has fewer: `acquire`, `force`,
- * `remove`, `adoptDeployment` and `subscribe` then throw a `TypeError`.
+ * `remove`, `repinAll`, `adoptDeployment` and `subscribe` then throw a `TypeError`.
  */
 export class ShopifyTokens implements TokenManager {
   readonly #source: RequestTokenSource & Partial<TokenManager>
@@ -64,6 +64,11 @@ export class ShopifyTokens implements TokenManager {
     return this.#manager('remove').remove(...args)
   }
 
+  /** {@link TokenManager.repinAll} */
+  repinAll(...args: Parameters<TokenManager['repinAll']>): ReturnType<TokenManager['repinAll']> {
+    return this.#manager('repinAll').repinAll(...args)
+  }
+
   /** {@link TokenManager.adoptDeployment} */
   adoptDeployment(): Promise<boolean> {
     return this.#manager('adoptDeployment').adoptDeployment()
@@ -92,7 +97,7 @@ export class ShopifyTokens implements TokenManager {
     await this.#source.close?.(options)
   }
 
-  #manager(method: 'acquire' | 'adoptDeployment' | 'force' | 'remove' | 'subscribe'): TokenManager {
+  #manager(method: 'acquire' | 'adoptDeployment' | 'force' | 'remove' | 'repinAll' | 'subscribe'): TokenManager {
     if (typeof this.#source[method] === 'function') return this.#source as TokenManager
     throw new TypeError(`The module was given a token source without ${method}(): it is no TokenManager.`)
   }

@@ -53,6 +53,15 @@ const PATH = /^\/(?![/\\])[!"$->@-~]*$/
  * @throws InvalidOptionError `ERR_INVALID_OPTION`
  */
 export function parseAuthPath(authPath: unknown = '/auth'): string {
-  if (typeof authPath === 'string' && PATH.test(authPath)) return authPath
-  throw invalidOption('authPath', 'a path that begins with one slash and has no query', authPath)
+  return parseRoutePath('authPath', authPath)
+}
+
+/**
+ * An option that names a path of the app.
+ *
+ * @throws InvalidOptionError `ERR_INVALID_OPTION`
+ */
+export function parseRoutePath(name: string, path: unknown): string {
+  if (typeof path === 'string' && PATH.test(path)) return path
+  throw invalidOption(name, 'a path that begins with one slash and has no query', path)
 }

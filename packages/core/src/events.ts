@@ -43,8 +43,6 @@ export type TokenEvent =
   | ShopEvent<'reauthorization.cleared', object>
   /** The app's `notify` failed, or took too long, for a shop that needs its merchant; it is called again. */
   | ShopEvent<'reauthorization.notifyFailed', object>
-  /** The app's `notify` failed, or took too long, for a shop that needs its merchant; it is called again. */
-  | ShopEvent<'reauthorization.notifyFailed', object>
   /** A grant brought other scopes than the one before: the merchant, or the app's configuration, has changed them. */
   | ShopEvent<'scopes.changed', { readonly previous: readonly string[]; readonly current: readonly string[] }>
   /** A record with a non-expiring token was loaded; after `daysLeft` days Shopify refuses it for public apps. */

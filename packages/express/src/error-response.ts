@@ -1,9 +1,12 @@
-import type { ServerResponse } from 'node:http'
-import { errorAnswer, type HttpAnswer, parseAuthPath, refuseUnknownOptions } from '@shopify-tokens/core'
-import type { ErrorRequestHandler } from 'express'
+import { errorReply, parseAuthPath, refuseUnknownOptions } from '@shopify-tokens/core'
+import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express'
+import { inFrontOf } from './in-front.js'
+import type { RequestSettings } from './options.js'
+import { sendReply } from './send-reply.js'
+import { factsOf } from './shop-of.js'
 
 export interface ShopifyTokensErrorHandlerOptions {
-  /** The app's path that begins authorization. Default `/auth`. */
+  /** The app's path that begins authorization. Default `/auth`; behind `shopifyAuth()` that one's path counts. */
   readonly authPath?: string | undefined
 }
 
@@ -22,24 +25,25 @@ export interface ShopifyTokensErrorHandlerOptions {
  */
 export function shopifyTokensErrorHandler(options: ShopifyTokensErrorHandlerOptions = {}): ErrorRequestHandler {
   refuseUnknownOptions(options, ['authPath'])
-  const authPath = parseAuthPath(options.authPath)
-  return (error, _request, response, next) => {
-    const answer = response.headersSent ? null : errorAnswer(error, { authPath })
-    if (answer === null) next(error)
-    else sendAnswer(response, answer)
+  const settings = { authPath: parseAuthPath(options.authPath), onError: 'answer' } as const
+  return (error, request, response, next) => {
+    refuse(error, { settings, request, response, next })
   }
 }
 
-/** Sends an answer as `application/problem+json`. */
-export function sendAnswer(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
-  response.statusCode = status
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, together(response, name, value))
-  response.setHeader('content-type', 'application/problem+json')
-  response.end(JSON.stringify(body))
+interface Refused {
+  readonly settings: Pick<RequestSettings, 'authPath' | 'onError'>
+  readonly request: Request
+  readonly response: Response
+  readonly next: NextFunction
 }
 
-/** What the app's CORS middleware exposes stays exposed. */
-function together(response: ServerResponse, name: string, value: string): string {
-  const present = name === 'access-control-expose-headers' ? response.getHeader(name) : undefined
-  return present === undefined ? value : `${String(present)}, ${value}`
+/** Answers an error of this project where that is wanted. Others, and those that come too late, go to the app. */
+export function refuse(error: unknown, { settings, request, response, next }: Refused): void {
+  const { authPath } = inFrontOf(request)
+  const options = { authPath: authPath ?? settings.authPath, documents: authPath !== undefined }
+  const isOurs = settings.onError === 'answer' && !response.headersSent
+  const reply = isOurs ? errorReply(error, factsOf(request), options) : null
+  if (reply === null) next(error)
+  else sendReply(response, reply)
 }

@@ -17,10 +17,18 @@ export function factsOf(request: Request): RequestFacts {
     method,
     url: originalUrl,
     accept: headers.accept,
-    fetchDest: one(headers['sec-fetch-dest']),
+    fetchDest: headerOf(request, 'sec-fetch-dest'),
   }
 }
 
-function one(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' ? header : undefined
+/** A header that is given at most once. */
+export function headerOf({ headers }: Request, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** The whole path as the client has sent it, wherever in the app it is looked at. */
+export function pathOf({ originalUrl }: Request): string {
+  const query = originalUrl.indexOf('?')
+  return query === -1 ? originalUrl : originalUrl.slice(0, query)
 }

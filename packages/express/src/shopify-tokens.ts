@@ -1,6 +1,5 @@
 import {
   chooseRequestTokens,
-  errorAnswer,
   openRequest,
   type RequestAccess,
   type RequestTokens,
@@ -8,7 +7,8 @@ import {
   type TokenManager,
 } from '@shopify-tokens/core'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import { sendAnswer } from './error-response.js'
+import { refuse } from './error-response.js'
+import { noteInFront } from './in-front.js'
 import {
   type EnvironmentTokens,
   type GivenTokens,
@@ -27,6 +27,11 @@ export interface ShopifyTokensMiddleware<Tokens extends RequestTokenSource = Tok
    * requests are then answered with 503 and try again. May be left alone: it is never an unhandled rejection.
    */
   readonly ready: Promise<Tokens>
+  /**
+   * The same for what serves no shop's request: a promise only until the store is open. Rejects while it cannot be opened;
+   * a later call tries again.
+   */
+  tokens(): Tokens | Promise<Tokens>
   /** Closes what the middleware has opened: the manager, as `TokenManager.close` says, and its store. Not a source that was given. */
   close(): Promise<void>
 }
@@ -66,7 +71,7 @@ export function shopifyTokens(options: ShopifyTokensOptions = {}): ShopifyTokens
   const middleware: RequestHandler = (request, response, next) => {
     void serve(tokens, settings, request, response, next)
   }
-  return Object.assign(middleware, { ready, close: () => tokens.close() })
+  return Object.assign(middleware, { ready, tokens: () => tokens.get(), close: () => tokens.close() })
 }
 
 async function serve(
@@ -87,13 +92,14 @@ async function serve(
   try {
     access = await open(tokens, settings, request, gone.signal)
   } catch (error) {
-    if (!isOver()) refuse(error, settings, response, next)
+    if (!isOver()) refuse(error, { settings, request, response, next })
     return
   } finally {
     response.off('close', onClose)
   }
   if (isOver()) return
   request.shopify = access
+  noteInFront(request, { settings })
   runRest(access, request, next)
 }
 
@@ -105,10 +111,4 @@ async function open(
 ): Promise<RequestAccess> {
   const shop = await shopOf?.(request)
   return openRequest(await tokens.get(), factsOf(request), { shop, lazy, signal })
-}
-
-function refuse(error: unknown, { authPath, onError }: RequestSettings, response: Response, next: NextFunction): void {
-  const answer = onError === 'next' || response.headersSent ? null : errorAnswer(error, { authPath })
-  if (answer === null) next(error)
-  else sendAnswer(response, answer)
 }

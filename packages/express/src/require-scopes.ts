@@ -1,0 +1,40 @@
+import { NoContextError, parseScopes, type RequestAccess } from '@shopify-tokens/core'
+import type { RequestHandler } from 'express'
+import { refuse } from './error-response.js'
+import { inFrontOf } from './in-front.js'
+
+/**
+ * Lets requests through whose shop has granted these scopes; `write_` implies `read_`. What is granted costs nothing. A
+ * scope that the row does not have either is asked of Shopify, with the request's session token; when the merchant has to
+ * grant it, documents are sent to authorization, and other requests answered with 403 `ERR_SCOPE_MISSING` and its
+ * address.
+ *
+ * Behind {@link shopifyTokens} only; elsewhere requests end with `ERR_NO_CONTEXT`.
+ *
+ * ```ts
+ * app.post('/products', requireScopes('write_products'), async (req, res) => { … })
+ * ```
+ *
+ * @throws InvalidOptionError `ERR_INVALID_OPTION` for what is no scope.
+ * @see Shopify: "Shopify API access scopes"
+ */
+export function requireScopes(...scopes: readonly string[]): RequestHandler {
+  const required = parseScopes(scopes)
+  return (request, response, next) => {
+    const { settings } = inFrontOf(request)
+    const shopify = request.shopify as RequestAccess | undefined
+    if (settings === undefined || shopify === undefined) {
+      next(new NoContextError('request'))
+      return
+    }
+    const isOver = (): boolean => response.destroyed || response.writableEnded
+    shopify.requireScopes(...required).then(
+      () => {
+        if (!isOver()) next()
+      },
+      (error: unknown) => {
+        if (!isOver()) refuse(error, { settings, request, response, next })
+      },
+    )
+  }
+}

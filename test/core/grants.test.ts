@@ -35,4 +35,10 @@ describe('the parameters of a grant', () => {
       expiring: '1',
     })
   })
+
+  it('are for client credentials the grant alone', () => {
+    expect(grantParameters({ grant: 'client-credentials', value: 'the client id' })).toEqual({
+      grant_type: 'client_credentials',
+    })
+  })
 })

@@ -148,11 +148,59 @@ describe('a tombstone', () => {
   })
 
   it('is written over by an acquisition answered later than two minutes before the removal', () => {
-    const acquired = (confirmedAt: number): Minted =>
+    const acquired = (confirmedAt: number | null): Minted =>
       minted({ grant: 'code', record: aRecord.expiring({ confirmedAt }) })
 
     expect(merge(acquired(FAKE_EPOCH - 119_000), present, true).outcome).toBe('put')
     expect(merge(acquired(FAKE_EPOCH - 120_000), present, true).outcome).toBe('drop')
+  })
+
+  it('is written over by an acquisition of which nobody knows when it was', () => {
+    const record = aRecord.expiring({ confirmedAt: null })
+    expect(merge(minted({ grant: 'code', record }), present, true).outcome).toBe('put')
+    expect(merge(minted({ grant: 'refresh', record }), present, true).outcome).toBe('drop')
+  })
+})
+
+describe('a token of client credentials in a conflict', () => {
+  const record = aRecord.clientCredentials({ accessToken: 'mine' })
+  const requested = minted({ record, grant: 'client-credentials', read: null })
+
+  it.each([1, 0])('gives way to one on record that lasts as long', (later) => {
+    const present = aRecord.clientCredentials({ expiresAt: record.expiresAt + later })
+
+    expect(merge(requested, present, true)).toEqual({ outcome: 'stored', record: present })
+  })
+
+  it('clears what stood in the way of the one it gives way to', () => {
+    const others = anAttempt()
+    const present = aRecord.clientCredentials({ coolDown: aCoolDown(), attempts: [own, others] })
+
+    expect(merge(requested, present, true)).toEqual({
+      outcome: 'put',
+      record: { ...present, coolDown: null, attempts: [others] },
+    })
+  })
+
+  it('replaces one that ends sooner, and a row without tokens', () => {
+    const sooner = aRecord.clientCredentials({ expiresAt: record.expiresAt - 1, attempts: [own] })
+
+    for (const present of [sooner, aRecord.empty({ attempts: [own] }), null]) {
+      expect(merge(requested, present, true)).toEqual({ outcome: 'put', record: { ...record, attempts: [] } })
+    }
+  })
+
+  it.each([aRecord.expiring(), aRecord.nonExpiring(), aRecord.static(), aRecord.removed()])(
+    'is dropped for tokens that could not be requested again, and for a tombstone: $kind',
+    (present) => {
+      expect(merge(requested, present, true)).toEqual({ outcome: 'drop' })
+    },
+  )
+
+  it('is replaced by the pair of an acquisition, which somebody asked for', () => {
+    const acquired = minted({ grant: 'id-token' })
+
+    expect(merge(acquired, record, true)).toMatchObject({ outcome: 'put', record: { refreshToken: 'mine' } })
   })
 })
 

@@ -118,6 +118,49 @@ describe('an acquired pair', () => {
   })
 })
 
+describe('a token of client credentials', () => {
+  const requested = (lifetimeMs: number | null, minting: Partial<Minting> = {}) =>
+    newRecord(
+      { kind: 'client-credentials', accessToken: 'shpat_day', lifetimeMs, scopes: null },
+      { ...REFRESH, grant: 'client-credentials', presented: 'the client id', ...minting },
+      DEFAULT_DURATIONS,
+      () => 0,
+    )
+
+  it('becomes a record that ends, and is due five minutes before', () => {
+    expect(requested(24 * HOUR_MS, { requests: 2, replayPossible: true })).toEqual({
+      doubtful: false,
+      record: {
+        kind: 'client-credentials',
+        accessToken: 'shpat_day',
+        scopes: ['read_orders'],
+        obtainedAt: SENT,
+        confirmedAt: SENT + 200,
+        expiresAt: SENT + 24 * HOUR_MS,
+        renewAt: SENT + 24 * HOUR_MS - 300_000,
+        secretId: '0011223344556677',
+        mintedForRejected: false,
+        attempts: [],
+        mark: null,
+        coolDown: null,
+        sweepAt: null,
+      },
+    })
+  })
+
+  it('whose life is unknown is taken to last what is documented', () => {
+    expect(requested(null)).toMatchObject({ doubtful: false, record: { expiresAt: SENT + 86_399_000 } })
+  })
+
+  it.each([14_999, 0])('whose life is too short is doubted: %p ms', (lifetimeMs) => {
+    expect(requested(lifetimeMs)).toMatchObject({ doubtful: true, record: { expiresAt: SENT + lifetimeMs } })
+  })
+
+  it('remembers that a refused token was the reason', () => {
+    expect(requested(HOUR_MS, { forRejected: true }).record).toMatchObject({ mintedForRejected: true })
+  })
+})
+
 describe('a token without an end', () => {
   it('becomes a non-expiring record', () => {
     const minted = { kind: 'non-expiring', accessToken: 'shpat_old', scopes: null } as const

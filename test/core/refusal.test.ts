@@ -1,7 +1,8 @@
 import type { Grant } from '@shopify-tokens/core'
 import { classifyRefusal, type Refusal } from '../../packages/core/src/oauth/refusal.js'
 
-const EVERY: readonly Grant[] = ['refresh', 'id-token', 'code', 'migration']
+const OF_A_CREDENTIAL: readonly Grant[] = ['refresh', 'id-token', 'code', 'migration']
+const EVERY: readonly Grant[] = [...OF_A_CREDENTIAL, 'client-credentials']
 const DEAD_REFRESH_TOKEN = 'This request requires an active refresh_token'
 const DEAD_CODE = 'The authorization code was not found or was already used'
 const UNKNOWN_APP = 'Could not find Shopify API application with api_key 1234'
@@ -31,7 +32,7 @@ const TABLE: readonly Row[] = [
     json: body('invalid_request', DEAD_REFRESH_TOKEN),
     means: dead,
   },
-  { answer: 'invalid_grant', grants: EVERY, statuses: [400, 401], json: body('invalid_grant'), means: dead },
+  { answer: 'invalid_grant', grants: OF_A_CREDENTIAL, statuses: [400, 401], json: body('invalid_grant'), means: dead },
   {
     answer: 'invalid_subject_token',
     grants: ['id-token', 'migration'],
@@ -48,10 +49,24 @@ const TABLE: readonly Row[] = [
   },
   {
     answer: 'app_not_installed',
-    grants: EVERY,
+    grants: OF_A_CREDENTIAL,
     statuses: [400],
     json: body('app_not_installed'),
     means: { outcome: 'terminal', reason: 'app-not-installed' },
+  },
+  {
+    answer: 'app_not_installed',
+    grants: ['client-credentials'],
+    statuses: [400, 401, 403, 404],
+    json: body('app_not_installed'),
+    means: { outcome: 'not-permitted', reason: 'app-not-installed' },
+  },
+  {
+    answer: 'shop_not_permitted',
+    grants: ['client-credentials'],
+    statuses: [400, 401, 403],
+    json: body('shop_not_permitted', 'Client credentials cannot be performed on this shop.'),
+    means: { outcome: 'not-permitted', reason: 'shop-not-permitted' },
   },
   {
     answer: 'a code that was used',
@@ -176,7 +191,7 @@ const DECOYS: readonly Row[] = [
   },
   {
     answer: 'the terminal sentence in answer to something that is no refresh token',
-    grants: ['id-token', 'code', 'migration'],
+    grants: EVERY.filter((grant) => grant !== 'refresh'),
     statuses: [401],
     json: body('invalid_request', DEAD_REFRESH_TOKEN),
     means: unknown('invalid_request'),
@@ -206,10 +221,31 @@ const DECOYS: readonly Row[] = [
   },
   {
     answer: 'app_not_installed',
-    grants: EVERY,
+    grants: OF_A_CREDENTIAL,
     statuses: [401, 422],
     json: body('app_not_installed'),
     means: unknown('app_not_installed'),
+  },
+  {
+    answer: 'invalid_grant, where nothing but the client was presented',
+    grants: ['client-credentials'],
+    statuses: [400, 401],
+    json: body('invalid_grant'),
+    means: unknown('invalid_grant'),
+  },
+  {
+    answer: 'shop_not_permitted, which is said of client credentials',
+    grants: OF_A_CREDENTIAL,
+    statuses: [400],
+    json: body('shop_not_permitted'),
+    means: unknown('shop_not_permitted'),
+  },
+  {
+    answer: 'shop_not_permitted',
+    grants: ['client-credentials'],
+    statuses: [500],
+    json: body('shop_not_permitted'),
+    means: outage,
   },
   { answer: 'app_not_installed', grants: EVERY, statuses: [503], json: body('app_not_installed'), means: outage },
   { answer: 'invalid_client', grants: EVERY, statuses: [500, 503], json: body('invalid_client'), means: outage },

@@ -75,6 +75,39 @@ describe('a pair whose refresh token is missing', () => {
   })
 })
 
+describe('an answer to client credentials', () => {
+  const ANSWER = { access_token: 'shpat_1', scope: 'read_products', expires_in: 86_399 }
+  const TOKEN = {
+    kind: 'client-credentials',
+    accessToken: 'shpat_1',
+    lifetimeMs: 86_399_000,
+    scopes: ['read_products'],
+  }
+
+  it('is a token that ends', () => {
+    expect(parseTokenResponse('client-credentials', ANSWER)).toEqual(TOKEN)
+  })
+
+  it('is one without a refresh token, whatever the answer has beside it', () => {
+    expect(parseTokenResponse('client-credentials', { ...PAIR, ...ANSWER })).toEqual(TOKEN)
+  })
+
+  it('is one although nothing says for how long, or with which scopes', () => {
+    expect(parseTokenResponse('client-credentials', { access_token: 'shpat_1' })).toEqual({
+      ...TOKEN,
+      lifetimeMs: null,
+      scopes: null,
+    })
+  })
+
+  it.each([{}, { ...ANSWER, access_token: '' }, { ...ANSWER, access_token: 'shpat 1' }, null])(
+    'without a token that can be sent is none: %p',
+    (body) => {
+      expect(parseTokenResponse('client-credentials', body)).toBeNull()
+    },
+  )
+})
+
 describe('a lifetime', () => {
   it.each<[value: unknown, ms: number | null]>([
     [3600, 3_600_000],

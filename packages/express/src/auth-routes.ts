@@ -1,4 +1,4 @@
-import { AuthFlow, type AuthOptions, parseAuthPath } from '@shopify-tokens/core'
+import { AuthFlow, type AuthOptions } from '@shopify-tokens/core'
 import type { RequestHandler } from 'express'
 import { noteInFront } from './in-front.js'
 import { managerSource, type RoutesOptions } from './manager-source.js'
@@ -25,13 +25,12 @@ export interface ShopifyAuthOptions extends AuthOptions, RoutesOptions {}
  * @see Shopify: "Implement authorization code grant manually", "Session tokens"
  */
 export function shopifyAuth({ tokens, ...options }: ShopifyAuthOptions): RequestHandler {
-  const flow = new AuthFlow(managerSource(tokens), options)
-  const authPath = parseAuthPath(options.authPath)
+  const auth = new AuthFlow(managerSource(tokens), options)
   return (request, response, next) => {
-    noteInFront(request, { authPath })
+    noteInFront(request, { auth })
     const { method, query, headers } = request
     const fetchDest = headerOf(request, 'sec-fetch-dest')
-    const coming = flow.handle({ method, path: pathOf(request), query, cookies: headers.cookie, fetchDest })
+    const coming = auth.handle({ method, path: pathOf(request), query, cookies: headers.cookie, fetchDest })
     sendOrGoOn(coming, response, next)
   }
 }

@@ -40,8 +40,9 @@ interface Refused {
 
 /** Answers an error of this project where that is wanted. Others, and those that come too late, go to the app. */
 export function refuse(error: unknown, { settings, request, response, next }: Refused): void {
-  const { authPath } = inFrontOf(request)
-  const options = { authPath: authPath ?? settings.authPath, documents: authPath !== undefined }
+  const { auth } = inFrontOf(request)
+  const { authPath, embedded } = auth ?? { authPath: settings.authPath }
+  const options = { authPath, embedded, documents: auth !== undefined }
   const isOurs = settings.onError === 'answer' && !response.headersSent
   const reply = isOurs ? errorReply(error, factsOf(request), options) : null
   if (reply === null) next(error)

@@ -1,10 +1,11 @@
+import type { AuthFlow } from '@shopify-tokens/core'
 import type { Request } from 'express'
 import type { RequestSettings } from './options.js'
 
 /** What our handlers in front of a request's handler know, and those behind them need. */
 export interface InFront {
-  /** Where the routes of authorization are: documents may be sent there. */
-  readonly authPath?: string
+  /** The routes of authorization: documents may be sent there. */
+  readonly auth?: AuthFlow
   /** How the middleware in front serves requests. */
   readonly settings?: RequestSettings
 }

@@ -11,8 +11,8 @@ export interface ParsedBody {
 }
 
 /**
- * The body of a webhook, byte for byte: what a parser has kept of it, or else the stream itself, read here. Never rejects:
- * a body that is too long, or that ends early, is none.
+ * The body of a webhook, byte for byte: what a parser has kept of it, or else the stream itself, read here. Of a body that
+ * is longer than any webhook it is the beginning, which is too long as well. Never rejects: a body that ends early is none.
  */
 export async function rawBodyOf(
   stream: Readable,
@@ -25,16 +25,15 @@ export async function rawBodyOf(
   return { rawBody: await bytesOf(stream).catch(() => undefined), bodyWasParsed: false }
 }
 
-async function bytesOf(stream: Readable): Promise<Uint8Array | undefined> {
+async function bytesOf(stream: Readable): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   // Destroying the stream would end the connection, and nobody could read the answer.
   for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk)
     bytes += chunk.byteLength
     if (bytes > MAX_WEBHOOK_BYTES) break
-    chunks.push(chunk)
   }
-  if (bytes <= MAX_WEBHOOK_BYTES) return Buffer.concat(chunks)
   stream.resume()
-  return undefined
+  return Buffer.concat(chunks)
 }

@@ -439,3 +439,20 @@ describe('a process on the old configuration, once another has repinned', () => 
     expect(eventsOf('secret.outdated')).toHaveLength(10)
   })
 })
+
+describe('a shop that could not be repinned, once the old secret is forgotten everywhere', () => {
+  it('is revived by its merchant when Shopify had ended its tokens', async () => {
+    const { anotherProcess, rotated, secretIds, shopify, shops } = await seeded(1)
+    const [left] = shops as [Shop]
+    shopify.uninstall(left)
+    await rotated.repinAll()
+    shopify.revokeClientSecret(CLIENT_SECRET)
+    shopify.reinstall(left)
+
+    const tokens = anotherProcess({ clientSecret: NEW_SECRET })
+    const merchant = tokens.forShop(left, { idToken: shopify.sessionToken(left) })
+
+    expect(await merchant.graphql('{ shop { name } }')).toHaveProperty('data')
+    expect(await secretIds([left])).toEqual([NEW_ID])
+  })
+})

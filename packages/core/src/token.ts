@@ -66,7 +66,7 @@ interface Tokens extends RecordBase {
   readonly obtainedAt: number
   /** `Date` of the latest successful grant's answer; what an uninstall webhook is compared with. */
   readonly confirmedAt: number
-  /** Which client secret minted the tokens: `fingerprint(secret)`. */
+  /** Which client secret minted the tokens; of a marked shop, with which one they were refused. `fingerprint(secret)`. */
   readonly secretId: string
 }
 

@@ -33,7 +33,7 @@ export async function mark(
   snapshot: Snapshot,
   reason: ReauthorizationMark['reason'],
 ): Promise<ServableRecord | null> {
-  const { durations, events, fleet, notices, time } = context
+  const { durations, events, fleet, notices, secretId, time } = context
   const { record, version } = snapshot
   if (!isServable(record) || version === 'absent') return null
   if (record.mark === null && !fleet.dies(shop)) {
@@ -42,6 +42,8 @@ export async function mark(
   const now = time.now()
   const marked = {
     ...record,
+    // The tokens are over, whichever secret minted them; one that nobody configures any more would keep the merchant out.
+    secretId,
     mark: { reason, at: record.mark?.at ?? now, triedAt: now, notifiedAt: record.mark?.notifiedAt ?? null },
     // Whose operators were told that the shop is stuck, they are also told when it works again.
     coolDown: record.coolDown?.stuck === true ? { ...record.coolDown, until: now } : null,

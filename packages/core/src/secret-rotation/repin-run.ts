@@ -109,20 +109,19 @@ export class RepinRun {
   }
 
   /** Whether the shop's visit is over: it needs nothing, or nothing helps it. */
-  #judge(shop: Shop, snapshot: Pick<Snapshot, 'record' | 'now'>): boolean {
+  #judge(shop: Shop, { record, now }: Pick<Snapshot, 'record' | 'now'>): boolean {
     const { durations, secretId } = this.#parts
-    const pinning = pinningOf(snapshot, secretId, durations)
-    if (pinning === 'settled') {
-      if (isServable(snapshot.record)) this.#round.settled += 1
-      return true
-    }
-    if (pinning === 'stranded') {
+    const pinning = pinningOf({ record, now }, secretId, durations)
+    if (pinning === 'open') return false
+    if ((record?.mark?.triedAt ?? -Infinity) >= this.#startedAt) {
+      this.#fail({ shop, reason: 'reauthorization-required', code: REAUTHORIZATION, requestId: undefined }, false)
+    } else if (pinning === 'stranded') {
       this.#fail({ shop, reason: 'non-expiring', code: undefined, requestId: undefined }, false)
-      return true
+    } else if (pinning === 'unsettled') {
+      return false
+    } else if (isServable(record)) {
+      this.#round.settled += 1
     }
-    const mark = snapshot.record?.mark ?? null
-    if (pinning === 'open' || mark === null || mark.triedAt < this.#startedAt) return false
-    this.#fail({ shop, reason: 'reauthorization-required', code: REAUTHORIZATION, requestId: undefined }, false)
     return true
   }
 

@@ -302,7 +302,7 @@ describe('clocks that differ', () => {
     await tokens.token(shop)
     const { obtainedAt, confirmedAt } = (await record()) as ExpiringRecord
     expect(Math.abs(obtainedAt - clock.now())).toBeLessThan(5_000)
-    expect(Math.abs(confirmedAt - clock.now())).toBeLessThan(5_000)
+    expect(confirmedAt).toBeNull()
   })
 })
 

@@ -20,7 +20,7 @@ import { Reminder } from './renewal/reminder.js'
 import { RowNews } from './renewal/row-news.js'
 import { ShopifyTime } from './renewal/shopify-time.js'
 import { StoreCalls } from './renewal/store-calls.js'
-import { removeRecord } from './removal.js'
+import { removeRecord, removeUninstalled, type UninstallOutcome } from './removal.js'
 import { sealedStore } from './sealed-store.js'
 import { parseRepinOptions, type RepinOptions, type RepinReport } from './secret-rotation/repin-options.js'
 import { RepinRun } from './secret-rotation/repin-run.js'
@@ -169,10 +169,17 @@ class StoredTokenManager implements TokenManager {
   ): Promise<boolean> {
     const shop = parseShop(untrusted)
     wholeNumberOption('at', at, 0, Number.MAX_SAFE_INTEGER)
-    const removed = await removeRecord(this.#store, this.#key(shop), at)
-    this.#serving.forget(shop)
-    if (removed) this.#events.emit({ type: 'shop.removed', shop, removedAt: at })
-    return removed
+    return this.#removing(shop, at, removeRecord(this.#store, this.#key(shop), at), true)
+  }
+
+  async removeIfUninstalled(
+    untrusted: Shop,
+    { at }: { readonly at?: number | undefined } = {},
+  ): Promise<UninstallOutcome> {
+    const shop = parseShop(untrusted)
+    const removedAt = wholeNumberOption('at', at ?? this.#time.now(), 0, Number.MAX_SAFE_INTEGER)
+    const uninstall = { at, removedAt, renew: () => this.force(shop) }
+    return this.#removing(shop, removedAt, removeUninstalled(this.#store, this.#key(shop), uninstall), 'removed')
   }
 
   async repinAll(options: RepinOptions = {}): Promise<RepinReport> {
@@ -219,6 +226,17 @@ class StoredTokenManager implements TokenManager {
     const { clock, storeTimeoutMs } = this.#settings
     await withDeadline(clock, storeTimeoutMs, () => this.#news.end()).catch(() => undefined)
     if (this.#unstored.size > 0) throw new RotationNotStoredError([...this.#unstored.keys()])
+  }
+
+  /** Tells of a removal. Whatever came of the row, the token at hand is read again before it is served. */
+  async #removing<T>(shop: Shop, removedAt: number, removing: Promise<T>, done: T): Promise<T> {
+    try {
+      const outcome = await removing
+      if (outcome === done) this.#events.emit({ type: 'shop.removed', shop, removedAt })
+      return outcome
+    } finally {
+      this.#serving.forget(shop)
+    }
   }
 
   /** Runs first: their ends may be news. */

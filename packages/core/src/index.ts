@@ -99,6 +99,7 @@ export type { PutResult, ScannedRow, ScanQuery, Snapshot, TokenStore, Version } 
 export type { WatchWrites, WriteWatch } from './ports/write-watch.js'
 export { RequestAccess } from './request-access.js'
 export { isScope, missingScopes, parseScopes } from './scopes.js'
+export type { UninstallOutcome } from './removal.js'
 export type { NotifyHook, ReauthorizationNotice } from './renewal/notices.js'
 export { sealedStore } from './sealed-store.js'
 export type { RepinFailure, RepinOptions, RepinReport, RepinStep } from './secret-rotation/repin-options.js'

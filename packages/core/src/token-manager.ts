@@ -5,6 +5,7 @@ import type { AppSignatures } from './oauth/app-signatures.js'
 import type { SessionToken } from './oauth/id-token.js'
 import type { DeliveryLog } from './ports/delivery-log.js'
 import type { RepinOptions, RepinReport } from './secret-rotation/repin-options.js'
+import type { UninstallOutcome } from './removal.js'
 import type { Shop } from './shop.js'
 import type { AccessToken } from './token.js'
 import type { TokenOptions, TokenSource } from './token-source.js'
@@ -55,6 +56,21 @@ export interface TokenManager extends TokenSource {
    * with `ERR_INVALID_OPTION`, `ERR_INVALID_SHOP` and what the store rejects with.
    */
   remove(shop: Shop, options?: { readonly at?: number | undefined }): Promise<boolean>
+  /**
+   * Removes the shop's tokens, as {@link remove} does, if the app was uninstalled after Shopify's last grant: for the
+   * webhook `app/uninstalled`, which comes late, twice, or after the app has been installed again. `at`: when it happened,
+   * in epoch milliseconds of Shopify's clock (`X-Shopify-Triggered-At`); default unknown.
+   *
+   * Within two minutes of the last grant, or where one of the two instants is unknown, Shopify is asked: the tokens are
+   * renewed, whatever the clock and the cool-down say, and are removed when Shopify refuses every refresh token. That takes
+   * as long as a renewal. Where no answer comes, the tokens are kept, and the shop's own next renewal finds out. So they
+   * are where nothing renews them (non-expiring, static).
+   *
+   * Resolves with `removed`, with `kept`, or with `absent` when there are no tokens on record. Rejects with
+   * `ERR_INVALID_OPTION` and `ERR_INVALID_SHOP`; with `ERR_CLOSED`, `ERR_ROTATION_NOT_STORED` and what the store rejects
+   * with, and then it is to be called again.
+   */
+  removeIfUninstalled(shop: Shop, options?: { readonly at?: number | undefined }): Promise<UninstallOutcome>
   /**
    * Renews every shop whose tokens were minted with another client secret than the current one, so that the others can be
    * revoked at Shopify without a shop losing its tokens. Goes on until a look at all shops finds none left to renew and

@@ -64,8 +64,11 @@ interface Tokens extends RecordBase {
   readonly scopes: readonly string[]
   /** When the request that brought the token was sent; lifetimes count from here. */
   readonly obtainedAt: number
-  /** `Date` of the latest successful grant's answer; what an uninstall webhook is compared with. */
-  readonly confirmedAt: number
+  /**
+   * `Date` of the latest successful grant's answer; what an uninstall webhook is compared with. `null`: Shopify's answer
+   * told no time that could be believed, and this machine's own is nothing to compare with.
+   */
+  readonly confirmedAt: number | null
   /** Which client secret minted the tokens; of a marked shop, with which one they were refused. `fingerprint(secret)`. */
   readonly secretId: string
 }

@@ -21,7 +21,7 @@ import { Inject } from '@nestjs/common'
  * ```
  *
  * Every method is the manager's, to which it leads. A source of tokens that is no manager has fewer: `acquire`, `force`,
- * `remove`, `repinAll`, `adoptDeployment` and `subscribe` then throw a `TypeError`.
+ * `remove`, `removeIfUninstalled`, `repinAll`, `adoptDeployment` and `subscribe` then throw a `TypeError`.
  */
 export class ShopifyTokens implements TokenManager {
   readonly #source: RequestTokenSource & Partial<TokenManager>
@@ -69,6 +69,13 @@ export class ShopifyTokens implements TokenManager {
     return this.#manager('repinAll').repinAll(...args)
   }
 
+  /** {@link TokenManager.removeIfUninstalled} */
+  removeIfUninstalled(
+    ...args: Parameters<TokenManager['removeIfUninstalled']>
+  ): ReturnType<TokenManager['removeIfUninstalled']> {
+    return this.#manager('removeIfUninstalled').removeIfUninstalled(...args)
+  }
+
   /** {@link TokenManager.adoptDeployment} */
   adoptDeployment(): Promise<boolean> {
     return this.#manager('adoptDeployment').adoptDeployment()
@@ -97,7 +104,9 @@ export class ShopifyTokens implements TokenManager {
     await this.#source.close?.(options)
   }
 
-  #manager(method: 'acquire' | 'adoptDeployment' | 'force' | 'remove' | 'repinAll' | 'subscribe'): TokenManager {
+  #manager(
+    method: 'acquire' | 'adoptDeployment' | 'force' | 'remove' | 'removeIfUninstalled' | 'repinAll' | 'subscribe',
+  ): TokenManager {
     if (typeof this.#source[method] === 'function') return this.#source as TokenManager
     throw new TypeError(`The module was given a token source without ${method}(): it is no TokenManager.`)
   }

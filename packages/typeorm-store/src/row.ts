@@ -60,7 +60,7 @@ function tokenCells(record: TokenRecord): Record<(typeof TOKEN_COLUMNS)[number],
     scopes: JSON.stringify(record.scopes),
     secret_id: record.secretId,
     obtained_at: instant('obtained_at', record.obtainedAt),
-    confirmed_at: instant('confirmed_at', record.confirmedAt),
+    confirmed_at: record.confirmedAt === null ? null : instant('confirmed_at', record.confirmedAt),
   }
 }
 
@@ -149,7 +149,7 @@ function readTokens(read: CellReader) {
     accessToken: read.text('access_token'),
     scopes: read.json('scopes', toTexts),
     obtainedAt: read.integer('obtained_at'),
-    confirmedAt: read.integer('confirmed_at'),
+    confirmedAt: read.nullable('confirmed_at', (column) => read.integer(column)),
     secretId: read.text('secret_id'),
   }
 }

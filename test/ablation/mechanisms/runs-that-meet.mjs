@@ -126,7 +126,7 @@ export const RUNS_THAT_MEET = [
   {
     mechanism: 'removal margin',
     without: 'an acquisition counts as later than a removal only if its clock says so',
-    file: `${RENEWAL}/merge.ts`,
+    file: `${RENEWAL}/uninstall-rule.ts`,
     replace: [['const REMOVAL_MARGIN_MS = 120_000', 'const REMOVAL_MARGIN_MS = 0']],
     test: {
       file: 'test/core/merge.test.ts',

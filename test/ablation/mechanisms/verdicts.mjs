@@ -129,4 +129,33 @@ export const VERDICTS = [
     },
     failure: 'toBe(expected)',
   },
+  {
+    mechanism: 'a notice is given again when it failed',
+    without: 'support was called once, and that is that',
+    file: `${RENEWAL}/notices.ts`,
+    replace: [
+      [
+        "if (!abandon.aborted) events.emit({ type: 'reauthorization.notifyFailed', shop })\n      return",
+        "if (!abandon.aborted) events.emit({ type: 'reauthorization.notifyFailed', shop })",
+      ],
+    ],
+    test: {
+      file: 'test/core/notices.test.ts',
+      group: 'a notice that fails',
+      title: 'is given again when the shop is met a minute later: %s',
+    },
+    failure: '-   "notifiedAt": null',
+  },
+  {
+    mechanism: 'removal is judged on the row that is removed',
+    without: 'a late word of an uninstall removes what the shop has installed in between',
+    file: 'packages/core/src/removal.ts',
+    replace: [[';({ record, version } = result.present)', ';({ version } = result.present)']],
+    test: {
+      file: 'test/core/removal.test.ts',
+      group: 'a shop that has installed the app again',
+      title: 'between the judging and the tombstone keeps its new tokens',
+    },
+    failure: 'Expected: "kept"',
+  },
 ]

@@ -1,6 +1,7 @@
 import type { Attempt, ExpiringRecord, Grant, MintedRecord, TokenRecord } from '../token.js'
 import { candidates, isServable } from '../token.js'
 import { keepingEarlyLook } from './schedule.js'
+import { mayBeAfterRemoval } from './uninstall-rule.js'
 
 /** What a run has to store, and what it knew when it asked for it. */
 export interface Minted {
@@ -28,8 +29,6 @@ export type Merge =
 
 /** More candidates than this are never kept. */
 const MAX_CANDIDATES = 8
-/** An uninstall and an acquisition closer together than this cannot be told apart by Shopify's `Date`, so the app lives. */
-const REMOVAL_MARGIN_MS = 120_000
 
 /**
  * Joins a minted pair with the row that stands where it should go. `conflicted`: the row is no longer the one that
@@ -44,7 +43,7 @@ export function merge(minted: Minted, present: TokenRecord | null, conflicted: b
   if (!conflicted) return { outcome: 'put', record: { ...record, attempts } }
 
   if (present?.kind === 'removed') {
-    const acquiredAfter = isAcquisition(minted.grant) && record.confirmedAt > present.removedAt - REMOVAL_MARGIN_MS
+    const acquiredAfter = isAcquisition(minted.grant) && mayBeAfterRemoval(record.confirmedAt, present.removedAt)
     return acquiredAfter ? { outcome: 'put', record: { ...record, attempts } } : { outcome: 'drop' }
   }
   if (record.kind === 'client-credentials' && isServable(present) && present.kind !== record.kind) {

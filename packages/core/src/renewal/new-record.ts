@@ -10,7 +10,7 @@ export interface Minting {
   /** The credential that brought them. */
   readonly presented: string
   readonly sentAt: number
-  readonly confirmedAt: number
+  readonly confirmedAt: number | null
   readonly requests: number
   readonly secretId: string
   /** Scopes on record so far, for an answer that names none. */

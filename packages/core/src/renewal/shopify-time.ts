@@ -40,10 +40,10 @@ export class ShopifyTime {
     return at + this.#offsetMs
   }
 
-  /** The instant in an answer's `Date`, unless it is not believed: then this process's own time of its arrival. */
-  confirmed(dateHeader: number | null, answeredAt: number): number {
-    const own = this.corrected(answeredAt)
-    return dateHeader !== null && Math.abs(dateHeader - own) <= SKEW_MS ? dateHeader : own
+  /** The instant in an answer's `Date`; `null`: there is none, or it is not believed. */
+  confirmed(dateHeader: number | null, answeredAt: number): number | null {
+    const isBelieved = dateHeader !== null && Math.abs(dateHeader - this.corrected(answeredAt)) <= SKEW_MS
+    return isBelieved ? dateHeader : null
   }
 
   /**

@@ -24,7 +24,7 @@ function everyRecord(): TokenRecord[] {
       predecessor: aToken('shprt'),
       mintedForRejected: true,
     }),
-    aRecord.expiring({ scopes: [], obtainedAt: 0, sweepAt: 0 }),
+    aRecord.expiring({ scopes: [], obtainedAt: 0, confirmedAt: null, sweepAt: 0 }),
     aRecord.clientCredentials(),
     aRecord.clientCredentials({
       ...open,

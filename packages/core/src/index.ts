@@ -78,7 +78,8 @@ export {
   type RequestTokens,
   type RequestTokensOptions,
 } from './http/request-tokens.js'
-export { WebhookReceiver, type WebhookOptions } from './http/webhook-receiver.js'
+export type { WebhookHandler, WebhookOptions } from './http/webhook-options.js'
+export { WebhookReceiver } from './http/webhook-receiver.js'
 export { fileKeyRing, loadedKeyRing, type LoadedKeyRingOptions, parseSealingKeys, staticKeyRing } from './key-rings.js'
 export { MemoryDeliveryLog } from './memory/memory-delivery-log.js'
 export { MemoryLock } from './memory/memory-lock.js'

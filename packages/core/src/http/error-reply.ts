@@ -30,10 +30,11 @@ export function errorReply(error: unknown, facts: RequestFacts, options: ErrorRe
   const answer = errorAnswer(error, options)
   if (answer === null) return null
   const location = options.documents && isDocument(facts) ? locationFor(error, answer, facts, options) : null
-  return location === null ? problem(answer) : redirect(location)
+  return location === null ? problemReply(answer) : redirect(location)
 }
 
-function problem({ status, headers, body }: HttpAnswer): HttpReply {
+/** The problem details of an error, as a whole answer. */
+export function problemReply({ status, headers, body }: HttpAnswer): HttpReply {
   const lowerCase = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
   return {
     status,

@@ -12,6 +12,7 @@ const CORE_LAYERS = [
   ['serving/'],
   ['acquire-options', 'token-manager', 'create-token-manager'],
   ['http/'],
+  ['sources/'],
   ['index'],
 ]
 

@@ -188,8 +188,12 @@ describe('a shop for which Shopify gives the app no token', () => {
   const refusals = [
     {
       what: 'the app is not installed there',
-      refuse: ({ shopify }: ManagedApp): void => shopify.uninstall(shop),
-      allow: ({ shopify }: ManagedApp): void => shopify.reinstall(shop),
+      refuse: ({ shopify }: ManagedApp): void => {
+        shopify.uninstall(shop)
+      },
+      allow: ({ shopify }: ManagedApp): void => {
+        shopify.reinstall(shop)
+      },
       error: { code: 'ERR_REAUTHORIZATION_REQUIRED', reason: 'app-not-installed' },
     },
     {
@@ -198,7 +202,9 @@ describe('a shop for which Shopify gives the app no token', () => {
         const error = { kind: 'oauth-error', status: 400, error: 'shop_not_permitted' } as const
         shopify.faults.next(shop, error, { times: Infinity })
       },
-      allow: ({ shopify }: ManagedApp): void => shopify.faults.clear(shop),
+      allow: ({ shopify }: ManagedApp): void => {
+        shopify.faults.clear(shop)
+      },
       error: { code: 'ERR_APP_MISCONFIGURED', retryable: false, status: 400 },
     },
   ]

@@ -106,6 +106,8 @@ export { sealedStore } from './sealed-store.js'
 export type { RepinFailure, RepinOptions, RepinReport, RepinStep } from './secret-rotation/repin-options.js'
 export { fingerprint, Secret } from './secret.js'
 export { isShop, parseShop, type Shop } from './shop.js'
+export { staticTokens, type StaticTokens, type StaticTokensOptions } from './sources/static-tokens.js'
+export { type SourcesByShop, tokensByShop } from './sources/tokens-by-shop.js'
 export {
   AccessToken,
   type Attempt,

@@ -1,5 +1,5 @@
 import { createHash, createSecretKey, type KeyObject } from 'node:crypto'
-import { errors as joseErrors, type JWTPayload, jwtVerify } from 'jose'
+import { decodeJwt, errors as joseErrors, type JWTPayload, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { InvalidSessionTokenError, type SessionTokenFlaw } from '../errors.js'
 import type { Secret } from '../secret.js'
@@ -113,6 +113,24 @@ function read({ iss, dest, sub, sid, exp }: JWTPayload): SessionToken {
     sessionId: typeof sid === 'string' ? sid : undefined,
     expiresAt: Number(exp) * 1000,
   }
+}
+
+/**
+ * The shop that a session token names, **unverified**: anybody can write one. Good for choosing who is to verify it, and
+ * for nothing else.
+ *
+ * @throws InvalidSessionTokenError `ERR_INVALID_SESSION_TOKEN`
+ */
+export function namedShop(token: string): Shop {
+  if (token === '') throw new InvalidSessionTokenError('missing')
+  if (token.length > MAX_LENGTH) throw new InvalidSessionTokenError('malformed')
+  let payload: JWTPayload
+  try {
+    payload = decodeJwt(token)
+  } catch {
+    throw new InvalidSessionTokenError('malformed')
+  }
+  return shopOf(payload.dest, ORIGIN)
 }
 
 /** Not through `URL`, which repairs: it drops a user name or a default port, and turns look-alike letters into ASCII. */

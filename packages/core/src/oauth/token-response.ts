@@ -54,7 +54,7 @@ export function parseTokenResponse(grant: Grant, body: unknown): MintedTokens | 
   const fields: WireFields = body
   const accessToken = nonEmpty(fields.access_token)
   const refreshToken = nonEmpty(fields.refresh_token)
-  if (accessToken === null || !VISIBLE.test(accessToken)) return null
+  if (accessToken === null || !ACCESS_TOKEN.test(accessToken)) return null
 
   const scopes = parseScopes(fields.scope)
   const lifetimeMs = seconds(fields.expires_in)
@@ -68,8 +68,8 @@ export function parseTokenResponse(grant: Grant, body: unknown): MintedTokens | 
   return { kind: 'expiring', accessToken, refreshToken, lifetimeMs, refreshLifetimeMs, scopes }
 }
 
-/** What fits into a header. @see RFC 6749 appendix A.12 */
-const VISIBLE = /^[\x21-\x7e]+$/
+/** What an access token is made of, and so fits into a header. @see RFC 6749 appendix A.12 */
+export const ACCESS_TOKEN = /^[\x21-\x7e]+$/
 /** A number of seconds without bounds would make an instant that no store's column holds, and lose the pair. */
 const CENTURY_MS = 100 * 365 * 86_400_000
 

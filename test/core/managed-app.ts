@@ -10,6 +10,7 @@ import {
   type TokenManager,
   type TokenManagerOptions,
   type TokenRecord,
+  type TokenStore,
 } from '@shopify-tokens/core'
 import { aRecord, FakeClock, FakeShopify, type FakeShopifyOptions, FaultyStore } from '@shopify-tokens/testing'
 
@@ -63,9 +64,11 @@ export async function managedApp(
     readonly shopifyOptions?: Partial<FakeShopifyOptions>
     /** Let time pass while a request is under way, so that time-outs can strike. */
     readonly timeoutsStrike?: boolean
+    /** Where the rows are, on this clock. Default: in memory. */
+    readonly rowsIn?: (clock: FakeClock) => TokenStore
   } = {},
 ): Promise<ManagedApp> {
-  const { shopifyOptions, timeoutsStrike = false, ...managerOptions } = options
+  const { shopifyOptions, timeoutsStrike = false, rowsIn, ...managerOptions } = options
   const clock = new FakeClock({ autoAdvance: true })
   standStillDuringCryptography(clock)
   const shopify = await FakeShopify.start({
@@ -75,7 +78,7 @@ export async function managedApp(
     ...shopifyOptions,
   })
   running.push(shopify)
-  const store = new FaultyStore(new MemoryTokenStore({ clock }), { clock })
+  const store = new FaultyStore(rowsIn?.(clock) ?? new MemoryTokenStore({ clock }), { clock })
   const events: TokenEvent[] = []
   const anotherProcess = (changed: Partial<TokenManagerOptions> = {}): TokenManager =>
     createTokenManager({

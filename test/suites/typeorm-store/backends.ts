@@ -102,7 +102,7 @@ export async function sqliteBackend(): Promise<Backend> {
   )
 }
 
-async function postgresBackend(): Promise<Backend> {
+export async function postgresBackend(): Promise<Backend> {
   const database = await createPostgresDatabase()
   const role = roleName()
   const url = withUser(database, role)

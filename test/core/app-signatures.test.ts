@@ -104,7 +104,7 @@ describe('what the app has sealed', () => {
 
   it('opens with none of its characters changed', () => {
     const sealed = signatures.seal('test', PAYLOAD, MINUTE_MS)
-    const changed = [...sealed].map((character, at) => {
+    const changed = Array.from(sealed, (character, at) => {
       const other = character === 'A' ? 'B' : 'A'
       return `${sealed.slice(0, at)}${other}${sealed.slice(at + 1)}`
     })

@@ -15,10 +15,9 @@ export function signedCallback(
   changed: Readonly<Record<string, string | undefined>>,
   secret: string,
 ): Record<string, string> {
-  const given = Object.entries({ ...CALLBACK, ...changed }).filter((entry): entry is [string, string] => {
-    return entry[1] !== undefined
-  })
-  const parameters = Object.fromEntries(given.sort(([one], [other]) => (one < other ? -1 : 1)))
+  const given: [string, string | undefined][] = Object.entries({ ...CALLBACK, ...changed })
+  const present = given.filter((entry): entry is [string, string] => entry[1] !== undefined)
+  const parameters = Object.fromEntries(present.sort(([one], [other]) => (one < other ? -1 : 1)))
   const hmac = createHmac('sha256', secret).update(new URLSearchParams(parameters).toString()).digest('hex')
   return { ...parameters, hmac }
 }

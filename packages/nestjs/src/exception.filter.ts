@@ -1,9 +1,12 @@
-import { errorAnswer, type HttpAnswer, isShopifyTokenError, type ShopifyTokenError } from '@shopify-tokens/core'
+import { errorAnswer, errorReply, isShopifyTokenError, type ShopifyTokenError } from '@shopify-tokens/core'
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, type Type } from '@nestjs/common'
 import { HttpAdapterHost } from '@nestjs/core'
 import { throwError } from 'rxjs'
+import type { AuthRoutes } from './auth-routes.js'
 import type { RequestSettings } from './module-options.js'
-import { REQUEST_SETTINGS } from './providers.js'
+import { AUTH_ROUTES, REQUEST_SETTINGS } from './providers.js'
+import { factsOf } from './request-of.js'
+import { sendReply } from './send-reply.js'
 
 /** `@Catch` compares by `instanceof`; the brand also knows errors that another copy of the package has made. */
 const OUR_ERRORS = { [Symbol.hasInstance]: isShopifyTokenError } as unknown as Type<ShopifyTokenError>
@@ -12,7 +15,8 @@ const OUR_ERRORS = { [Symbol.hasInstance]: isShopifyTokenError } as unknown as T
  * Answers this project's errors, whether the interceptor or a handler met them, and no others.
  *
  * - HTTP, on any platform: `application/problem+json`; 401 makes App Bridge fetch a new session token, 403 sends the
- *   merchant through authorization, 503 says when to come back.
+ *   merchant through authorization, 503 says when to come back. With the option `auth`, documents are sent where the
+ *   trouble can be mended.
  * - GraphQL: an error with the code and the HTTP status in its `extensions`.
  * - Microservices, and the `exception` event of WebSockets: `{ status: 'error', message, code }`.
  *
@@ -22,24 +26,27 @@ const OUR_ERRORS = { [Symbol.hasInstance]: isShopifyTokenError } as unknown as T
 @Catch(OUR_ERRORS)
 export class ShopifyTokensExceptionFilter implements ExceptionFilter<ShopifyTokenError> {
   readonly #adapters: HttpAdapterHost
-  readonly #authPath: string
+  readonly #settings: RequestSettings
+  readonly #routes: AuthRoutes | null
 
   constructor(
     @Inject(HttpAdapterHost) adapters: HttpAdapterHost,
-    @Inject(REQUEST_SETTINGS) { authPath }: RequestSettings,
+    @Inject(REQUEST_SETTINGS) settings: RequestSettings,
+    @Inject(AUTH_ROUTES) routes: AuthRoutes | null,
   ) {
     this.#adapters = adapters
-    this.#authPath = authPath
+    this.#settings = settings
+    this.#routes = routes
   }
 
   catch(error: ShopifyTokenError, host: ArgumentsHost): unknown {
-    const answer = errorAnswer(error, { authPath: this.#authPath })
+    const answer = errorAnswer(error, this.#settings)
     if (answer === null) throw error
     const { code, status, title } = answer.body
     const message = { status: 'error', message: title, code }
     switch (host.getType<string>()) {
       case 'http':
-        this.#reply(answer, host.switchToHttp().getResponse())
+        this.#reply(error, host)
         return undefined
       case 'rpc':
         return throwError(() => message)
@@ -51,27 +58,17 @@ export class ShopifyTokensExceptionFilter implements ExceptionFilter<ShopifyToke
     }
   }
 
-  #reply({ status, headers, body }: HttpAnswer, response: unknown): void {
+  #reply(error: ShopifyTokenError, host: ArgumentsHost): void {
+    const auth = this.#routes?.flow
+    const { authPath, embedded } = auth ?? { authPath: this.#settings.authPath }
+    const reply = errorReply(error, factsOf(host), { authPath, embedded, documents: auth !== undefined })
     const adapter = this.#adapters.httpAdapter
-    if (adapter.isHeadersSent(response)) {
-      adapter.end(response)
-      return
-    }
-    for (const [name, value] of Object.entries(headers)) {
-      adapter.setHeader(response, name, name === EXPOSED ? this.#together(response, value) : value)
-    }
-    adapter.setHeader(response, 'content-type', 'application/problem+json')
-    adapter.reply(response, JSON.stringify(body), status)
-  }
-
-  /** What the application's CORS settings expose stays exposed. */
-  #together(response: unknown, value: string): string {
-    const present: unknown = this.#adapters.httpAdapter.getHeader(response, EXPOSED)
-    return typeof present === 'string' ? `${present}, ${value}` : value
+    const response: unknown = host.switchToHttp().getResponse()
+    if (reply === null) throw error
+    if (adapter.isHeadersSent(response)) adapter.end(response)
+    else sendReply(adapter, response, reply)
   }
 }
-
-const EXPOSED = 'access-control-expose-headers'
 
 /** As Nest's own filter does: `emit` of a native WebSocket would stay in this process. */
 function tell(client: WebSocketClient, data: object): void {

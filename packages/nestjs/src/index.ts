@@ -1,9 +1,11 @@
 /** What handlers need of core, so that an app need not install it by itself. */
 export {
   type AnyShopifyTokenError,
+  type AuthOptions,
   currentAccess,
   currentShop,
   type GraphqlResult,
+  type Installed,
   isShopifyTokenError,
   parseShop,
   RequestAccess,
@@ -11,10 +13,12 @@ export {
   type Shop,
   type ShopClient,
   type TokenManager,
+  type WebhookDelivery,
 } from '@shopify-tokens/core'
-export { CurrentShop, ShopifyAccess, WithoutShopify } from './decorators.js'
+export { CurrentShop, RequireScopes, ShopifyAccess, ShopifyWebhook, WithoutShopify } from './decorators.js'
 export { ShopifyTokensExceptionFilter } from './exception.filter.js'
 export type {
+  AuthOfFactory,
   EnvironmentTokens,
   GivenTokens,
   ManagedTokens,
@@ -24,7 +28,9 @@ export type {
   ShopifyTokensModuleOptions,
   ShopifyTokensOptionsFactory,
   ShopOf,
+  WebhookRoutesOptions,
 } from './module-options.js'
+export { ShopifyScopesGuard } from './scopes.guard.js'
 export { ShopifyTokenInterceptor } from './shopify-token.interceptor.js'
 export { InjectShopifyTokens, ShopifyTokens } from './shopify-tokens.js'
 export { ShopifyTokensModule } from './shopify-tokens.module.js'

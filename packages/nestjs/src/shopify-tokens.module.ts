@@ -7,7 +7,9 @@ import {
   type OnApplicationShutdown,
   type Provider,
 } from '@nestjs/common'
-import { APP_FILTER } from '@nestjs/core'
+import { APP_FILTER, ApplicationConfig, DiscoveryModule, DiscoveryService, ModuleRef } from '@nestjs/core'
+import { AuthRoutes } from './auth-routes.js'
+import { controllersOf } from './controllers.js'
 import { ShopifyTokensExceptionFilter } from './exception.filter.js'
 import type {
   ShopifyTokensModuleAsyncOptions,
@@ -16,9 +18,13 @@ import type {
   ShopifyTokensOptionsFactory,
 } from './module-options.js'
 import { type OpenedTokens, openTokens } from './opened-tokens.js'
-import { MODULE_OPTIONS, OPENED_TOKENS, REQUEST_SETTINGS } from './providers.js'
+import { type ModuleOptions, parseModuleOptions } from './parse-module-options.js'
+import { AUTH_ROUTES, MODULE_OPTIONS, OPENED_TOKENS, REQUEST_SETTINGS } from './providers.js'
+import { RequestOpener } from './request-opener.js'
+import { ShopifyScopesGuard } from './scopes.guard.js'
 import { ShopifyTokenInterceptor } from './shopify-token.interceptor.js'
 import { ShopifyTokens } from './shopify-tokens.js'
+import { WebhookRoutes } from './webhook-routes.js'
 
 /**
  * Gives an application {@link ShopifyTokens}, {@link ShopifyTokenInterceptor}, and answers to this project's errors.
@@ -48,8 +54,10 @@ export class ShopifyTokensModule implements OnApplicationShutdown {
    */
   static forRoot(options: ShopifyTokensModuleOptions & ShopifyTokensModuleExtras = {}): DynamicModule {
     parseRequestOptions(options)
-    const { isGlobal, exceptionFilter, ...moduleOptions } = options
-    return moduleOf([{ provide: MODULE_OPTIONS, useValue: moduleOptions }], { isGlobal, exceptionFilter })
+    const { isGlobal, exceptionFilter, auth, webhooks, routeDecorators, ...moduleOptions } = options
+    const extras = { isGlobal, exceptionFilter, auth, webhooks, routeDecorators }
+    parseModuleOptions(moduleOptions, extras)
+    return moduleOf([{ provide: MODULE_OPTIONS, useValue: moduleOptions }], extras)
   }
 
   /**
@@ -70,7 +78,7 @@ export class ShopifyTokensModule implements OnApplicationShutdown {
    * @throws InvalidOptionError `ERR_INVALID_OPTION`
    */
   static forRootAsync(options: ShopifyTokensModuleAsyncOptions): DynamicModule {
-    return { ...moduleOf(optionsProviders(options), options), imports: options.imports ?? [] }
+    return moduleOf(optionsProviders(options), options, options.imports)
   }
 
   /** Closes what the module has opened. */
@@ -79,36 +87,63 @@ export class ShopifyTokensModule implements OnApplicationShutdown {
   }
 }
 
-const FROM_OPTIONS: readonly Provider[] = [
-  {
-    provide: REQUEST_SETTINGS,
-    inject: [MODULE_OPTIONS],
-    useFactory: (options: ShopifyTokensModuleOptions) => parseRequestOptions(options).settings,
-  },
-  {
-    provide: OPENED_TOKENS,
-    inject: [MODULE_OPTIONS],
-    useFactory: (options: ShopifyTokensModuleOptions) => openTokens(parseRequestOptions(options).source),
-  },
-  {
-    provide: ShopifyTokens,
-    inject: [OPENED_TOKENS],
-    useFactory: ({ tokens }: OpenedTokens) => new ShopifyTokens(tokens),
-  },
-  ShopifyTokenInterceptor,
-  ShopifyTokensExceptionFilter,
-]
-
-function moduleOf(providers: Provider[], extras: ShopifyTokensModuleExtras): DynamicModule {
+function moduleOf(
+  given: Provider[],
+  extras: ShopifyTokensModuleExtras,
+  imports: DynamicModule['imports'] = [],
+): DynamicModule {
   const global = flagOption('isGlobal', extras.isGlobal, true)
   const answering = flagOption('exceptionFilter', extras.exceptionFilter, true)
   const filter = { provide: APP_FILTER, useExisting: ShopifyTokensExceptionFilter }
+  const enhancers = [ShopifyTokenInterceptor, ShopifyScopesGuard, ShopifyTokensExceptionFilter]
   return {
     module: ShopifyTokensModule,
     global,
-    providers: [...providers, ...FROM_OPTIONS, ...(answering ? [filter] : [])],
-    exports: [ShopifyTokens, REQUEST_SETTINGS, ShopifyTokenInterceptor, ShopifyTokensExceptionFilter],
+    imports: [DiscoveryModule, ...imports],
+    controllers: controllersOf(extras),
+    providers: [...given, ...fromOptions(extras), ...enhancers, ...(answering ? [filter] : [])],
+    // What enhancers need: Nest makes them anew for each module that uses them.
+    exports: [ShopifyTokens, REQUEST_SETTINGS, AUTH_ROUTES, RequestOpener, ...enhancers],
   }
+}
+
+function fromOptions(extras: ShopifyTokensModuleExtras): Provider[] {
+  return [
+    {
+      provide: REQUEST_SETTINGS,
+      inject: [MODULE_OPTIONS],
+      useFactory: (options: ModuleOptions) => parseModuleOptions(options, extras).settings,
+    },
+    {
+      provide: AUTH_ROUTES,
+      inject: [MODULE_OPTIONS, ModuleRef, ApplicationConfig],
+      useFactory: (options: ModuleOptions, modules: ModuleRef, application: ApplicationConfig) => {
+        const { auth } = parseModuleOptions(options, extras)
+        return auth === null ? null : new AuthRoutes(auth, () => modules.get(ShopifyTokens), application)
+      },
+    },
+    {
+      provide: OPENED_TOKENS,
+      // The routes too, so that a wrong option of theirs is found before anything is open.
+      inject: [MODULE_OPTIONS, AUTH_ROUTES],
+      useFactory: (options: ModuleOptions) =>
+        openTokens(
+          parseModuleOptions(options, extras).source,
+          [extras.auth, extras.webhooks].some((one) => one !== undefined),
+        ),
+    },
+    {
+      provide: ShopifyTokens,
+      inject: [OPENED_TOKENS],
+      useFactory: ({ tokens }: OpenedTokens) => new ShopifyTokens(tokens),
+    },
+    {
+      provide: WebhookRoutes,
+      inject: [ShopifyTokens, DiscoveryService],
+      useFactory: (tokens: ShopifyTokens, discovery: DiscoveryService) => new WebhookRoutes(tokens, extras, discovery),
+    },
+    RequestOpener,
+  ]
 }
 
 function optionsProviders(options: ShopifyTokensModuleAsyncOptions): Provider[] {

@@ -20,8 +20,8 @@ import { Inject } from '@nestjs/common'
  * constructor(private readonly tokens: ShopifyTokens) {}
  * ```
  *
- * Every method is the manager's, to which it leads. A source of tokens that is no manager has fewer: `acquire`, `force`,
- * `remove`, `removeIfUninstalled`, `repinAll`, `adoptDeployment` and `subscribe` then throw a `TypeError`.
+ * Every method is the manager's, to which it leads. A source of tokens that is no manager has only some of them; the
+ * others throw a `TypeError`.
  */
 export class ShopifyTokens implements TokenManager {
   readonly #source: RequestTokenSource & Partial<TokenManager>
@@ -32,16 +32,12 @@ export class ShopifyTokens implements TokenManager {
 
   /** {@link TokenManager.signatures} */
   get signatures(): AppSignatures {
-    const { signatures } = this.#source
-    if (signatures !== undefined) return signatures
-    throw new TypeError('The module was given a token source without signatures: it is no TokenManager.')
+    return this.#manager('signatures').signatures
   }
 
   /** {@link TokenManager.deliveries} */
   get deliveries(): DeliveryLog {
-    const { deliveries } = this.#source
-    if (deliveries !== undefined) return deliveries
-    throw new TypeError('The module was given a token source without deliveries: it is no TokenManager.')
+    return this.#manager('deliveries').deliveries
   }
 
   /** {@link TokenManager.token} */
@@ -104,11 +100,9 @@ export class ShopifyTokens implements TokenManager {
     await this.#source.close?.(options)
   }
 
-  #manager(
-    method: 'acquire' | 'adoptDeployment' | 'force' | 'remove' | 'removeIfUninstalled' | 'repinAll' | 'subscribe',
-  ): TokenManager {
-    if (typeof this.#source[method] === 'function') return this.#source as TokenManager
-    throw new TypeError(`The module was given a token source without ${method}(): it is no TokenManager.`)
+  #manager(needed: keyof TokenManager): TokenManager {
+    if (this.#source[needed] !== undefined) return this.#source as TokenManager
+    throw new TypeError(`The module was given a token source without ${needed}: it is no TokenManager.`)
   }
 }
 

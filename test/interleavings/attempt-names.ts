@@ -2,7 +2,7 @@ import type { Attempt, TokenRecord } from '@shopify-tokens/core'
 import { isNamedBy, named } from './renaming.js'
 
 /**
- * The product draws attempt ids at random, and each ID token is its own. Outside their run attempts are named by process
+ * The product draws attempt ids at random, and each ID token and each code is its own. Outside their run attempts are named by process
  * and number, so that equal situations look equal.
  */
 export class AttemptNames {
@@ -36,7 +36,7 @@ export class AttemptNames {
     const known = this.#own.find(({ within }) => within.id === attempt.id)
     if (known !== undefined) return known.outside
     const id = named(this.#process, `attempt ${String(this.#own.length)}`)
-    const credential = attempt.grant === 'id-token' ? named(this.#process, 'id token') : attempt.credential
+    const credential = attempt.grant === 'refresh' ? attempt.credential : named(this.#process, attempt.grant)
     const outside = { ...attempt, id, credential, at: attempt.at - this.#bornAgedMs }
     this.#own.push({ within: attempt, outside })
     return outside

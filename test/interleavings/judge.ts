@@ -28,7 +28,7 @@ export function flawOf(scenario: Scenario, state: State, index: number, call: Ca
   const { row, now, shopify, processes } = state
   if (call.at === 'get') return null
   if (call.at === 'fetch') {
-    const isAlone = scenario.leases && scenario.faults === 0 && !scenario.wants.includes('acquire')
+    const isAlone = scenario.leases && scenario.faults === 0 && scenario.wants.every((want) => want === 'refresh')
     return isAlone && !shopify.isUntouched ? 'second request' : null
   }
   if (call.expected !== row.version) return null

@@ -101,6 +101,14 @@ const MUTANTS: readonly FallingMutant[] = [
     scenario: { ...TWO_REFRESHES, wants: ['acquire', 'refresh'], faults: 1, leases: true },
     flaw: 'silent loss',
   },
+  {
+    rule: 'a code whose answer was lost is over and done with',
+    file: 'renewal/present.ts',
+    original: 'if (!answer.conclusive) row',
+    replacement: "if (!answer.conclusive && credential.grant !== 'code') row",
+    scenario: { ...TWO_REFRESHES, wants: ['authorize'], faults: 1 },
+    flaw: 'silent loss',
+  },
 ]
 
 describe('rules that look natural', () => {

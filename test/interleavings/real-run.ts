@@ -23,7 +23,7 @@ import { ShopifyTime } from '../../packages/core/src/renewal/shopify-time.js'
 import { StoreCalls } from '../../packages/core/src/renewal/store-calls.js'
 import { AttemptNames } from './attempt-names.js'
 import type { Answer, Beginning, Run, Waiting } from './run.js'
-import { CLIENT_SECRET, KEY, SHOP } from './scenario.js'
+import { CLIENT_SECRET, KEY, SHOP, type Wanted } from './scenario.js'
 
 /** Sleeps of these lengths are deadlines: in the model no answer is merely slow. */
 const STORE_TIMEOUT_MS = 59_998
@@ -33,6 +33,12 @@ const DEADLINES = new Set([STORE_TIMEOUT_MS, REQUEST_TIMEOUT_MS])
 export interface Observation {
   readonly answer: Answer
   readonly now: number
+}
+
+const WANTED: Readonly<Record<Wanted, (process: string) => Want>> = {
+  refresh: () => ({ trigger: 'expired' }),
+  acquire: (process) => ({ trigger: 'forced', acquire: true, idToken: `id-${process}` }),
+  authorize: (process) => ({ trigger: 'forced', acquire: true, code: `code-${process}` }),
 }
 
 interface Stop {
@@ -54,10 +60,7 @@ export class RealRun implements Run {
     this.#names = new AttemptNames(process, leases ? 0 : DEFAULT_DURATIONS.leaseMs)
     this.#past = [...past]
     this.#now = now
-    this.#wanted =
-      want === 'refresh'
-        ? { trigger: 'expired' }
-        : { trigger: 'forced', acquire: true, idToken: `id-${String(process)}` }
+    this.#wanted = WANTED[want](String(process))
   }
 
   /** Starts a run and, if it has a past, gives it the answers of that past again. */
@@ -127,8 +130,8 @@ export class RealRun implements Run {
         maxRetryAfterMs: 3_600_000,
       },
       store,
-      lock: null,
       deliveries: new MemoryDeliveryLog({ clock }),
+      lock: null,
       deployment: new DeploymentCheck(store, clock, events, DEFAULT_DURATIONS, null),
       breaker: new Breaker(clock, events, DEFAULT_DURATIONS),
       fleet: new FleetWatch(clock, events, DEFAULT_DURATIONS),
@@ -138,13 +141,14 @@ export class RealRun implements Run {
         ...{ behind: () => undefined, abandon: new AbortController().signal },
       }),
       outdated: new Reminder(1, Infinity, clock),
+      grown: new Reminder(1, Infinity, clock),
       clock,
       time: new ShopifyTime(clock),
       events,
       random: () => 0.99,
       secretId: fingerprint(CLIENT_SECRET),
-      grown: new Reminder(1, Infinity, clock),
       knownSecretIds: new Set([fingerprint(CLIENT_SECRET)]),
+      grant: null,
       requireExpiring: false,
       verifyIdToken: () =>
         Promise.resolve({ shop: SHOP, userId: undefined, sessionId: undefined, expiresAt: this.#now + 60_000 }),

@@ -5,7 +5,8 @@ export const SHOP = parseShop('model.myshopify.com')
 export const KEY = { clientId: 'model', shop: SHOP }
 export const CLIENT_SECRET = 'model-secret'
 
-export type Wanted = 'refresh' | 'acquire'
+/** `acquire` presents an ID token, which is presented again when its answer is lost; `authorize` a code, which is not. */
+export type Wanted = 'refresh' | 'acquire' | 'authorize'
 
 /** Which runs meet, and what may befall them. */
 export interface Scenario {

@@ -121,15 +121,15 @@ export class World {
 
   #kill(state: State, index: number): State {
     const { want, holds } = state.processes[index]!
-    const excused = state.excused || (holds && (want === 'acquire' || this.#scenario.grace === 'none'))
+    const excused = state.excused || (holds && (want !== 'refresh' || this.#scenario.grace === 'none'))
     return withProcess({ ...state, excused }, index, { run: KILLED })
   }
 
-  /** A request whose answer nobody has heard: a refresh or, if it is late, an acquisition may cost the pair. */
+  /** A request whose answer nobody has heard. */
   #inDoubt(state: State, index: number, { at }: Call, isLate: boolean): State {
     if (at !== 'fetch') return state
     const { want } = state.processes[index]!
-    const excused = want === 'acquire' ? isLate : this.#scenario.grace === 'none'
+    const excused = LOSES_WITH_ANSWER[want](isLate, this.#scenario)
     return withProcess({ ...state, excused: state.excused || excused }, index, { holds: true })
   }
 
@@ -147,6 +147,14 @@ export class World {
     }
     return later
   }
+}
+
+/** Whether a pair may be lost with the answer of a request. */
+const LOSES_WITH_ANSWER: Readonly<Record<Wanted, (isLate: boolean, scenario: Scenario) => boolean>> = {
+  refresh: (_isLate, { grace }) => grace === 'none',
+  // It is presented again, and so retires what the lost answer brought; unless that is minted last.
+  acquire: (isLate) => isLate,
+  authorize: () => true,
 }
 
 const KILLED: Run = {

@@ -157,7 +157,6 @@ describe('a notice that fails', () => {
         throw new Error('secret')
       },
     ],
-    ['throws what is no error', () => Promise.reject('secret' as unknown as Error)],
   ])('is given again when the shop is met a minute later: %s', async (_how, fails) => {
     const notify = jest.fn<unknown, [ReauthorizationNotice]>(fails)
     const app = await deadShop(notify)
@@ -349,6 +348,43 @@ describe('a shop that works again while it is being told of', () => {
     expect(await app.record()).toEqual(theirs)
   })
 
+  it('and then needs its merchant once more is told of that as well, and not at the same time', async () => {
+    const app = await deadShop()
+    const { calls, tokens } = answering(app)
+    await refused(tokens)
+    await tokens.token(shop, { idToken: app.shopify.sessionToken(shop) })
+    await app.clock.advance(1)
+    app.shopify.uninstall(shop)
+    await expect(tokens.force(shop)).rejects.toMatchObject({ code: 'ERR_REAUTHORIZATION_REQUIRED' })
+    expect(calls).toHaveLength(1)
+
+    calls[0]?.succeed()
+    await quiet(app)
+    expect(markOf(await app.record())).toMatchObject({ notifiedAt: null })
+    await app.clock.advance(MINUTE_MS)
+    await expect(tokens.force(shop)).rejects.toThrow()
+    calls[1]?.succeed()
+    await quiet(app)
+
+    expect(calls.map(({ notice }) => notice.at)).toEqual([expect.any(Number), markOf(await app.record())?.at])
+    expect(markOf(await app.record())?.notifiedAt).not.toBeNull()
+  })
+
+  it('has its note written once although two processes have told of it', async () => {
+    const app = await deadShop()
+    const { calls, tokens } = answering(app)
+    await refused(tokens)
+    const row = (await app.record()) ?? aRecord.empty()
+    const noted = { ...row, mark: aMark({ ...row.mark, notifiedAt: 7 }) }
+    await app.put(noted)
+
+    calls[0]?.succeed()
+    await quiet(app)
+
+    expect(await app.record()).toEqual(noted)
+    expect(app.store.count('put')).toBe(0)
+  })
+
   it('has the note written once more when the row changed and the entry is the same', async () => {
     const app = await deadShop()
     const { calls, tokens } = answering(app)
@@ -425,8 +461,8 @@ describe('many shops that need their merchants at once', () => {
     const shops = someShops(1_010)
 
     for (const each of shops) notices.entered(each, aMark())
-    for (let n = 0; n < told.length; n++) {
-      told[n]?.()
+    for (const succeed of told) {
+      succeed()
       await clock.advance(0)
     }
     expect(told).toHaveLength(1_005)
@@ -466,18 +502,21 @@ describe('closing while a shop is being told of', () => {
   })
 
   it('tells of what the last runs find out', async () => {
-    const notify = jest.fn()
-    const app = await deadShop(notify)
+    const app = await deadShop()
+    const { calls, tokens } = answering(app)
     const hold = app.shopify.hold('token')
-    const call = app.tokens.token(shop)
+    const call = tokens.token(shop)
     await hold.arrived()
 
-    const closed = app.tokens.close()
+    const hasClosed = jest.fn()
+    const closed = tokens.close().then(hasClosed)
     hold.release()
 
     await expect(call).rejects.toMatchObject({ code: 'ERR_REAUTHORIZATION_REQUIRED' })
+    await quiet(app)
+    expect(hasClosed).not.toHaveBeenCalled()
+    calls[0]?.succeed()
     await closed
-    expect(notify).toHaveBeenCalledTimes(1)
     expect(markOf(await app.record())?.notifiedAt).not.toBeNull()
   })
 

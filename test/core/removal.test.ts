@@ -1,10 +1,4 @@
-import {
-  type ExpiringRecord,
-  fingerprint,
-  type ReauthorizationNotice,
-  type ServableRecord,
-  type Shop,
-} from '@shopify-tokens/core'
+import { type ExpiringRecord, fingerprint, type ServableRecord, type Shop } from '@shopify-tokens/core'
 import { aMark, aRecord, fault } from '@shopify-tokens/testing'
 import { judgeUninstall } from '../../packages/core/src/renewal/uninstall-rule.js'
 import { CLIENT_SECRET, closeAll, HOUR_MS, type ManagedApp, managedApp, shop, someShops } from './managed-app.js'
@@ -193,6 +187,15 @@ describe('the news of an uninstall that the instants do not settle', () => {
     expect(eventsOf('shop.removed')).toEqual([])
   })
 
+  it('keeps a shop that is marked already where Shopify gives no verdict', async () => {
+    const { clock, record, seed, shopify, tokens } = await managedApp()
+    const row = await seed({ ageMs: 2 * HOUR_MS, mark: aMark({ at: clock.now() }) })
+    shopify.faults.next(shop, { kind: 'status', status: 503 }, { times: Infinity })
+
+    expect(await tokens.removeIfUninstalled(shop)).toBe('kept')
+    expect(await record()).toMatchObject({ kind: 'expiring', mark: row.mark })
+  })
+
   it('keeps everything while so many shops are refused at once that the mistake is likelier ours', async () => {
     const { record, seed, shopify, tokens } = await managedApp()
     const shops = someShops(6)
@@ -233,9 +236,9 @@ describe('the news of an uninstall that the instants do not settle', () => {
 
   it('leaves a tombstone although support is still being told of the mark', async () => {
     const told: (() => void)[] = []
-    const notify = (_notice: ReauthorizationNotice): Promise<void> => new Promise((resolve) => told.push(resolve))
+    const notify = (): Promise<void> => new Promise((resolve) => told.push(resolve))
     const { clock, record, seed, shopify, tokens } = await managedApp({
-      notify: (notice) => clock.watch(notify)(notice),
+      notify: () => clock.watch(notify)(),
     })
     await seed()
     shopify.uninstall(shop)

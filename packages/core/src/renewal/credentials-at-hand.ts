@@ -29,11 +29,11 @@ export class CredentialsAtHand {
     this.#dead.add(value)
   }
 
-  /** Another refresh token of the row, else the ID token, which rejects as `idToken()` does. */
+  /** Another refresh token of the row, else the ID token, which rejects as `idToken()` does. `null`: all are dead. */
   async next(record: ExpiringRecord): Promise<Credential | null> {
     const value = candidates(record).find((token) => !this.#dead.has(token))
     if (value !== undefined) return { grant: 'refresh', value }
-    return this.#idToken === undefined ? null : this.idToken()
+    return this.#idToken === undefined || this.#dead.has(this.#idToken) ? null : this.idToken()
   }
 
   /** What brings a first pair, or replaces one: the authorization code, else the ID token. Rejects as they do. */

@@ -14,6 +14,13 @@ const MAX_PAUSE_MS = 5_000
 /** The same once the manager closes, when little time is left. */
 const MAX_CLOSING_PAUSE_MS = 500
 
+/** A pair that is in the row. */
+export interface Kept {
+  readonly record: MintedRecord
+  /** What it took the place of; `null`: of nothing. */
+  readonly replaced: TokenRecord | null
+}
+
 /**
  * Puts a minted pair until it is stored, merged with what others stored, or overtaken by a removal (`null`). From the
  * first failure on it is served from memory: `offer` hands it to the callers, and `unstored` to those who come later.
@@ -28,9 +35,9 @@ export async function keepPair(
   announced: Announced,
   minted: Minted,
   offer: (record: ServableRecord) => void,
-): Promise<MintedRecord | null> {
+): Promise<Kept | null> {
   const kept = await putUntilTaken(context, row, shop, announced, minted, offer).catch((error: unknown) => {
-    if (minted.grant === 'client-credentials') return minted.record
+    if (minted.grant === 'client-credentials') return { record: minted.record, replaced: null }
     throw error
   })
   context.unstored.delete(shop)
@@ -44,7 +51,7 @@ async function putUntilTaken(
   announced: Announced,
   minted: Minted,
   offer: (record: ServableRecord) => void,
-): Promise<MintedRecord | null> {
+): Promise<Kept | null> {
   const { events, unstored } = context
   let present: TokenRecord | null = announced.record
   let version: Version | 'absent' = announced.version
@@ -53,7 +60,8 @@ async function putUntilTaken(
     const conflicted = version !== announced.version
     const merged = merge(minted, present, conflicted)
     if (merged.outcome === 'drop') return null
-    if (merged.outcome === 'stored') return merged.record
+    // Our own write, whose answer was lost, or another's that brought the same.
+    if (merged.outcome === 'stored') return { record: merged.record, replaced: announced.record }
     const record = row.scheduled(merged.record)
     try {
       const result = await row.put(record, version)
@@ -61,7 +69,7 @@ async function putUntilTaken(
         if (conflicted && record.kind === 'expiring') {
           events.emit({ type: 'rotation.merged', shop, candidates: candidates(record).length })
         }
-        return record
+        return { record, replaced: present }
       }
       ;({ record: present, version } = result.present)
       if (tries % MAX_CONFLICTS === 0) throw endlessConflict(shop)

@@ -71,7 +71,7 @@ export class Notices {
   /** A row was read. Whoever marked it may have failed to tell of it, or died before. */
   met(shop: Shop, record: TokenRecord | null): void {
     const mark = record?.mark ?? null
-    if (mark === null || mark.notifiedAt !== null) return
+    if (mark?.notifiedAt !== null) return
     const isOthersTurn = Math.abs(this.#parts.time.now() - mark.at) < AGAIN_AFTER_MS
     if (!isOthersTurn && this.#isDue(shop, mark)) this.#take(shop, mark)
   }
@@ -82,14 +82,14 @@ export class Notices {
   }
 
   #isDue(shop: Shop, { at }: ReauthorizationMark): boolean {
-    if (this.#underWay.has(shop) || this.#waiting.has(shop)) return false
+    if (this.#underWay.has(shop)) return false
     const begun = this.#begun.get(shop)
     return begun?.entryAt !== at || this.#parts.clock.monotonic() - begun.begunAt >= AGAIN_AFTER_MS
   }
 
   #take(shop: Shop, mark: ReauthorizationMark): void {
-    const { abandon, notify } = this.#parts
-    if (notify === null || abandon.aborted || this.#waiting.size >= MAX_WAITING) return
+    const { notify } = this.#parts
+    if (notify === null || this.#waiting.size >= MAX_WAITING) return
     this.#waiting.set(shop, mark)
     this.#beginSome(notify)
   }

@@ -202,12 +202,12 @@ export class RenewalRun {
     }
     if (kept === null) throw reauthorizationRequired('removed', this.#key)
 
-    const keeping = { grant, before: announced.record, durationMs: this.#elapsedMs(), requests, requestId }
+    const keeping = { grant, durationMs: this.#elapsedMs(), requests, requestId }
     tellKept(this.#context, this.#shop, this.#want, kept, keeping)
-    if (!doubtful) return kept
+    if (!doubtful) return kept.record
 
     this.#want = { trigger: 'confirm' }
-    this.#unconfirmed = canServe(kept, this.#want, { now: time.now(), durations }) ? kept : null
+    this.#unconfirmed = canServe(kept.record, this.#want, { now: time.now(), durations }) ? kept.record : null
     return null
   }
 
@@ -236,10 +236,9 @@ export class RenewalRun {
           continue
         }
         const presented = await this.#present(credential, announced)
-        if (presented.answer.outcome !== 'terminal' || credential.grant !== 'refresh') {
-          return this.#conclude(snapshot, announced, credential, presented)
-        }
-        ;({ reason } = presented.answer)
+        const { answer } = presented
+        if (!isOfShop(credential, answer)) return this.#conclude(snapshot, announced, credential, presented)
+        ;({ reason } = answer)
       } else if (othersUnderWay(snapshot, this.#row.own, durations).length > 0) {
         await this.#row.withdraw()
         await this.#pause()
@@ -301,4 +300,9 @@ export class RenewalRun {
   #elapsedMs(): number {
     return Math.round(this.#context.clock.monotonic() - this.#startedAt)
   }
+}
+
+/** That a merchant's credential is dead says nothing of the shop; that the app is not installed does. */
+function isOfShop({ grant }: Credential, answer: Presented['answer']): answer is Terminal {
+  return answer.outcome === 'terminal' && (grant === 'refresh' || answer.reason === 'app-not-installed')
 }

@@ -1,14 +1,13 @@
 import { areSameScopes } from '../scopes.js'
 import type { Shop } from '../shop.js'
-import { expiryOf, type Grant, isServable, type MintedRecord, type TokenRecord } from '../token.js'
+import { expiryOf, type Grant, isServable } from '../token.js'
 import type { Want } from './decide.js'
+import type { Kept } from './keep-pair.js'
 import type { RunContext } from './run-context.js'
 
 /** How a run came by the tokens that it has stored. */
 export interface Keeping {
   readonly grant: Grant
-  /** The row as it stood when the credential was presented. */
-  readonly before: TokenRecord
   /** Since the run began. */
   readonly durationMs: number
   readonly requests: number
@@ -20,18 +19,19 @@ export function tellKept(
   { events, time }: Pick<RunContext, 'events' | 'time'>,
   shop: Shop,
   { trigger }: Want,
-  kept: MintedRecord,
-  { grant, before, ...keeping }: Keeping,
+  { record, replaced }: Kept,
+  { grant, ...keeping }: Keeping,
 ): void {
-  const details = { shop, ...keeping, expiresAt: expiryOf(kept) }
+  const details = { shop, ...keeping, expiresAt: expiryOf(record) }
   if (grant === 'refresh') events.emit({ type: 'token.rotated', trigger, ...details })
   else events.emit({ type: 'token.acquired', grant, ...details })
-  if (kept.kind === 'non-expiring') events.emit({ type: 'token.notExpiring', shop, grant })
-  if (isServable(before) && !areSameScopes(before.scopes, kept.scopes)) {
-    events.emit({ type: 'scopes.changed', shop, previous: before.scopes, current: kept.scopes })
+  if (record.kind === 'non-expiring') events.emit({ type: 'token.notExpiring', shop, grant })
+  if (!isServable(replaced)) return
+  if (!areSameScopes(replaced.scopes, record.scopes)) {
+    events.emit({ type: 'scopes.changed', shop, previous: replaced.scopes, current: record.scopes })
   }
-  if (before.mark !== null) events.emit({ type: 'reauthorization.cleared', shop })
-  if (before.coolDown?.stuck === true && isServable(before)) {
-    events.emit({ type: 'renewal.recovered', shop, expiredForMs: time.now() - expiryOf(before) })
+  if (replaced.mark !== null) events.emit({ type: 'reauthorization.cleared', shop })
+  if (replaced.coolDown?.stuck === true) {
+    events.emit({ type: 'renewal.recovered', shop, expiredForMs: time.now() - expiryOf(replaced) })
   }
 }

@@ -42,6 +42,35 @@ function destinationOf(answer: HttpReply | null): { readonly path: string; reado
   return { path: pathname, query: Object.fromEntries(searchParams) }
 }
 
+describe('the visit with which Shopify installs the app', () => {
+  const MISSING = new InvalidSessionTokenError('missing')
+  const VISIT = {
+    url: `/plans?hmac=0123&host=${HOST}&plan=2&shop=${SHOP}&timestamp=1`,
+    idToken: undefined,
+    fetchDest: 'document',
+  }
+
+  it.each([true, false])('begins authorization, and comes back to where it was; embedded: %p', (embedded) => {
+    expect(destinationOf(reply(MISSING, VISIT, { embedded }))).toEqual({
+      path: '/auth',
+      query: { shop: SHOP, host: HOST, return_to: '/plans?plan=2' },
+    })
+  })
+
+  it.each([
+    ['in a frame', { ...VISIT, fetchDest: 'iframe' }],
+    ['as the admin embeds it', { ...VISIT, url: `${VISIT.url}&embedded=1` }],
+    ['without a signature', { ...VISIT, url: VISIT.url.replace('hmac', 'other') }],
+    ['without a shop', { ...VISIT, url: VISIT.url.replace(SHOP, 'evil.com') }],
+  ])('is none %s', (_what, facts) => {
+    expect(destinationOf(reply(MISSING, facts)).path).toBe('/auth/bounce')
+  })
+
+  it('is none with a session token, whatever that is worth', () => {
+    expect(destinationOf(reply(BAD_TOKEN, VISIT)).path).toBe('/auth/bounce')
+  })
+})
+
 describe('a document without a valid session token', () => {
   it('goes to the bounce page, with all that it was told but the token', () => {
     const told = `page=2&embedded=1&hmac=0123&host=${HOST}&locale=en&session=s&shop=${SHOP}&timestamp=1`

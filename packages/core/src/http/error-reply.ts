@@ -1,4 +1,5 @@
 import { isShopifyTokenError, type SessionTokenFlaw } from '../errors.js'
+import { isShop, type Shop } from '../shop.js'
 import { redirect } from './auth-pages.js'
 import { MAX_RETURN_LENGTH } from './begin-authorization.js'
 import { bounceLocation } from './bounce.js'
@@ -21,8 +22,9 @@ export interface ErrorReplyOptions {
  * handling decides.
  *
  * A document, for which no script is waiting, is sent where the trouble can be mended: for a session token to the bounce
- * page, for a merchant's consent to the begin of authorization. Everything else gets the problem details and the headers
- * of {@link errorAnswer}, which App Bridge acts on. No answer is for a cache to keep.
+ * page, for a merchant's consent to the begin of authorization, where the visit with which Shopify installs the app goes
+ * too. Everything else gets the problem details and the headers of {@link errorAnswer}, which App Bridge acts on. No answer
+ * is for a cache to keep.
  *
  * @see Shopify: "Session tokens"; protocol of the official libraries
  */
@@ -69,10 +71,26 @@ function locationFor(
   const target = ownUrl(facts.url)
   if (!isShopifyTokenError(error) || target === null) return null
   if (error.code === 'ERR_INVALID_SESSION_TOKEN') {
+    const shop = error.flaw === 'missing' ? installingShop(target, facts) : null
+    const begin = shop === null ? null : ownUrl(`${authPath}?${new URLSearchParams({ shop }).toString()}`)
+    if (begin !== null) return beginLocation(begin, target, facts)
     return embedded && MENDED.includes(error.flaw) ? bounceLocation(authPath, target) : null
   }
   const begin = ownUrl(headers[REAUTHORIZE_URL])
   return begin === null || error.shop === undefined ? null : beginLocation(begin, target, facts)
+}
+
+/**
+ * The shop from which Shopify opens the app to be installed: in the window, not in a frame, signed and without a session
+ * token. App Bridge would open the app in an admin that has none yet, and Shopify would begin the installation again. The
+ * signature is not verified here: anybody may begin authorization for any shop.
+ *
+ * @see Shopify: "Implement authorization code grant manually"
+ */
+function installingShop({ searchParams }: URL, { fetchDest }: RequestFacts): Shop | null {
+  const shop = searchParams.get('shop')
+  const framed = searchParams.get('embedded') === '1' || fetchDest === 'iframe'
+  return !framed && searchParams.has('hmac') && isShop(shop) ? shop : null
 }
 
 /** What the admin tells a document of itself, and will tell it anew. */

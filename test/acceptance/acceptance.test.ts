@@ -1,5 +1,11 @@
 import { EventEmitter, once } from 'node:events'
-import { type ExpiringRecord, readEnvironment, type TokenEventType } from '@shopify-tokens/core'
+import {
+  type ExpiringRecord,
+  readEnvironment,
+  type ReauthorizationNotice,
+  type TokenEventType,
+  type TokenManagerOptions,
+} from '@shopify-tokens/core'
 import { fingerprint } from '@shopify-tokens/testing'
 import { openTokenManager } from '@shopify-tokens/typeorm-store/from-environment'
 import { closeAll, HOUR_MS, type ManagedApp, managedApp, shop } from '../core/managed-app.js'
@@ -141,6 +147,44 @@ describe("the operators' guide", () => {
     expect(await request()).toMatchObject(SHOP_NAME)
     expect(await storedPair(app)).toMatchObject({ coolDown: null, mark: null })
     expect(adminStatuses(app)).toEqual({ 200: 2 })
+  })
+
+  acceptance('invalid refresh token: the shop is marked for reauthorization and support is notified', async () => {
+    const behind: Promise<void>[] = []
+    const ticketsOf = (tickets: ReauthorizationNotice[]): Partial<TokenManagerOptions> => ({
+      notify: (notice) => tickets.push(notice),
+      background: (work) => behind.push(work),
+    })
+    const tickets: ReauthorizationNotice[] = []
+    const app = await managedApp(ticketsOf(tickets))
+    const { accessToken, refreshToken } = await app.seed({ ageMs: 2 * HOUR_MS })
+    app.shopify.revokeToken(shop, refreshToken)
+
+    const requests = Array.from({ length: 10 }, () => app.tokens.forShop(shop).graphql(QUERY))
+    const failures = await Promise.allSettled(requests)
+    await Promise.all(behind)
+
+    const url = `https://${shop}/admin/apps/${app.shopify.clientId}`
+    const failure = { code: 'ERR_REAUTHORIZATION_REQUIRED', reason: 'refresh-token-rejected', url }
+    for (const each of failures) expect(each).toMatchObject({ status: 'rejected', reason: failure })
+    const { mark, ...marked } = await storedPair(app)
+    expect(marked).toMatchObject({ accessToken, refreshToken })
+    expect(mark).toMatchObject({ reason: failure.reason, notifiedAt: expect.any(Number) as number })
+    expect(tickets).toEqual([{ shop, reason: failure.reason, at: mark?.at, url }])
+    expect(app.eventsOf('reauthorization.required')).toHaveLength(1)
+    expect(app.tokenCalls()).toBe(1)
+
+    const more: ReauthorizationNotice[] = []
+    const other = app.anotherProcess(ticketsOf(more))
+    await expect(other.forShop(shop).graphql(QUERY)).rejects.toMatchObject(failure)
+    await Promise.all(behind)
+    expect(more).toEqual([])
+
+    const merchant = other.forShop(shop, { idToken: app.shopify.sessionToken(shop) })
+    expect(await merchant.graphql(QUERY)).toMatchObject(SHOP_NAME)
+    expect(await storedPair(app)).toMatchObject({ mark: null })
+    expect(app.eventsOf('reauthorization.cleared')).toHaveLength(1)
+    expect(adminStatuses(app)).toEqual({ 200: 1 })
   })
 })
 

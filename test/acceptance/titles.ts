@@ -18,5 +18,4 @@ export type AcceptanceTitle = (typeof ACCEPTANCE_TITLES)[number]
 export const NOT_YET_SERVED: readonly AcceptanceTitle[] = [
   'exchanges a non-expiring token for an expiring one',
   'a background job refreshes mid-job and completes',
-  'invalid refresh token: the shop is marked for reauthorization and support is notified',
 ]

@@ -1,5 +1,5 @@
 import { type ClientCredentialsRecord, parseSealingKeys, staticKeyRing, type TokenRecord } from '@shopify-tokens/core'
-import { aRecord, FAKE_EPOCH, fault } from '@shopify-tokens/testing'
+import { anAttempt, aRecord, FAKE_EPOCH, fault } from '@shopify-tokens/testing'
 import { CLIENT_ID, closeAll, HOUR_MS, managedApp, type ManagedApp, shop } from './managed-app.js'
 
 const DAY_MS = 24 * HOUR_MS
@@ -83,6 +83,21 @@ describe('a shop without a token', () => {
 
     expect(JSON.stringify(await app.record())).not.toContain(value)
     expect((await app.anotherProcess().token(shop)).value).toBe(value)
+  })
+})
+
+describe('a process that died while it asked', () => {
+  it('is waited for as long as a lease may last, and then another asks', async () => {
+    const app = await ownApp()
+    const attempt = anAttempt({ grant: 'client-credentials', at: app.clock.now() })
+    await app.put(aRecord.empty({ attempts: [attempt] }))
+
+    const { value } = await app.tokens.token(shop)
+
+    expect(app.clock.now() - attempt.at).toBeGreaterThanOrEqual(15_000)
+    expect(granted(app)).toEqual({ requested: 1, others: 0 })
+    expect(await storedToken(app)).toMatchObject({ accessToken: value })
+    expect(app.eventsOf('grant.inDoubt')).toEqual([expect.objectContaining({ grant: 'client-credentials' })])
   })
 })
 

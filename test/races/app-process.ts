@@ -1,12 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { join } from 'node:path'
-import type { Durations, RepinOptions, RepinReport, Shop, TokenEvent } from '@shopify-tokens/core'
+import type { Durations, RepinOptions, RepinReport, Shop, TokenEvent, TokenManagerOptions } from '@shopify-tokens/core'
 
 export interface AppOptions {
   readonly shopifyUrl: string
   /** What configures the app: client, database, sealing keys. */
   readonly environment: Readonly<Record<string, string>>
+  /** How it comes by its tokens. Default: by pairs. */
+  readonly grant?: TokenManagerOptions['grant']
   readonly durations?: Partial<Durations> | undefined
   /** How far the process's wall clock is off. Default 0. */
   readonly skewMs?: number | undefined

@@ -5,7 +5,7 @@ import { fakeShopifyFetch } from '@shopify-tokens/testing'
 import { openTokenStore } from '@shopify-tokens/typeorm-store/from-environment'
 import { Redis } from 'ioredis6'
 
-const { shopifyUrl, environment, skewMs, redis, closeDeadlineMs, durations } = JSON.parse(process.argv[2])
+const { shopifyUrl, environment, grant, skewMs, redis, closeDeadlineMs, durations } = JSON.parse(process.argv[2])
 const configuration = readEnvironment(environment)
 const { clientId, clientSecret, previousClientSecret, deploymentId } = configuration
 const opened = openTokenStore({ configuration, announce: () => undefined })
@@ -58,7 +58,7 @@ async function fetchAndCount(input, init) {
 const behind = new Set()
 const underWay = new Set()
 const tokens = createTokenManager({
-  ...{ clientId, clientSecret, previousClientSecret, deploymentId },
+  ...{ clientId, clientSecret, previousClientSecret, deploymentId, grant },
   ...{ store, clock, sealing: opened.keyRing, apiVersion: '2026-10' },
   ...durations,
   ...(redisClient === null ? {} : { lock: new RedisLock(redisClient, { prefix: redis.prefix }) }),

@@ -103,7 +103,8 @@ async function traces(sealing: typeof keyRing | 'unsealed-tokens-readable-in-sto
     secrets['session token'] = idToken
     await attempt(tokens.token(first, { idToken }))
     await attempt(tokens.acquire(first, { idToken }))
-    const facts = { authorization: `Bearer ${idToken}`, idToken: undefined }
+    const request = { method: 'GET', url: '/', accept: undefined, fetchDest: undefined }
+    const facts = { ...request, authorization: `Bearer ${idToken}`, idToken: undefined }
     await attempt(openRequest(tokens, facts, { shop: undefined, lazy: false }))
     for (const defect of ['bad-signature', 'expired', 'alg-none'] as const) {
       const bad = shopify.sessionToken(first, { defect })

@@ -35,6 +35,19 @@ describe('the access of a request', () => {
     expect((await access.token()).value).toBe(record.accessToken)
   })
 
+  it('has the token that a check of scopes has brought, also for handlers behind it', async () => {
+    const grown = aRecord.expiring({ scopes: ['write_products'], accessToken: 'shpat_grown' })
+    const source = { token: async () => new AccessToken(SHOP, grown) }
+    const behind = new RequestAccess(createShopClient(source, SHOP, { fetch, apiVersion: null }), SESSION, token)
+
+    const { requireScopes } = behind
+    await requireScopes('write_products')
+
+    expect({ value: behind.accessToken, scopes: behind.scopes }).toEqual({
+      ...{ value: 'shpat_grown', scopes: ['write_products'] },
+    })
+  })
+
   it.each(Object.entries(prints(access)))('does not show the token by %s', (_way, printed) => {
     expect(printed).not.toContain(record.accessToken)
     expect(printed).not.toContain(record.refreshToken)

@@ -13,7 +13,7 @@ export class RequestAccess {
   readonly session: SessionToken | null
   /** The shop's Admin API, with a token resolved at every call. What nested code finds through `currentShop()`. */
   readonly client: ShopClient
-  readonly #token: AccessToken | null
+  #token: AccessToken | null
 
   constructor(client: ShopClient, session: SessionToken | null, token: AccessToken | null) {
     this.shop = client.shop
@@ -23,7 +23,8 @@ export class RequestAccess {
   }
 
   /**
-   * The access token as it was when the request began. For work that outlasts the request use {@link client}.
+   * The access token as it was when the request began, or as {@link requireScopes} has brought it. For work that outlasts
+   * the request use {@link client}.
    *
    * @throws TypeError when the middleware was told to resolve tokens lazily: then only `token()` has one.
    */
@@ -46,9 +47,9 @@ export class RequestAccess {
     return () => this.client.accessToken()
   }
 
-  /** {@link ShopClient.requireScopes} */
+  /** {@link ShopClient.requireScopes}. The token that has them is this request's from then on. */
   get requireScopes(): (...scopes: string[]) => Promise<AccessToken> {
-    return this.client.requireScopes
+    return async (...scopes) => (this.#token = await this.client.requireScopes(...scopes))
   }
 
   /** {@link ShopClient.fetch} */

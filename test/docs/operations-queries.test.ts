@@ -5,15 +5,18 @@ import { DataSource } from 'typeorm'
 import { createMariaDbDatabase, createPostgresDatabase, describeWithServer, type TestDatabase } from '../servers.js'
 import { MarkdownDocument } from './markdown.js'
 
-const queries = new MarkdownDocument('docs/operations.md').blocks
-  .filter(({ language }) => language === 'sql')
-  .map(({ code }) => code)
+const queriesOf = (path: string): readonly string[] =>
+  new MarkdownDocument(path).blocks.filter(({ language }) => language === 'sql').map(({ code }) => code)
+
+const queries = queriesOf('docs/operations.md')
+const ofMarkedShops = queriesOf('docs/reauthorization.md')
 
 const HOUR_MS = 3_600_000
 const ROWS: Readonly<Record<string, TokenRecord>> = {
   living: aRecord.expiring({ obtainedAt: 1_795_190_400_000, expiresAt: Date.now() + HOUR_MS }),
   failing: aRecord.expiring({ expiresAt: Date.now() - HOUR_MS, coolDown: aCoolDown() }),
-  marked: aRecord.expiring({ mark: aMark() }),
+  marked: aRecord.expiring({ mark: aMark({ notifiedAt: 1_795_190_400_000 }) }),
+  untold: aRecord.static({ mark: aMark({ reason: 'access-token-rejected' }) }),
   removed: aRecord.removed(),
 }
 
@@ -49,28 +52,39 @@ function answersAsTold(
   it('counts the shops of each state', async () => {
     const [fleet = ''] = queries
     const counted = (await ask(fleet)).map(({ kind, marked, shops }) => [kind, Boolean(marked), Number(shops)])
-    expect(counted).toHaveLength(3)
+    expect(counted).toHaveLength(4)
     expect(counted).toEqual(
       expect.arrayContaining([
         ['expiring', false, 2],
         ['expiring', true, 1],
+        ['static', true, 1],
         ['removed', false, 1],
       ]),
     )
   })
 
+  it('counts the marked shops by their reasons', async () => {
+    const counted = (await ask(ofMarkedShops[1] ?? '')).map(({ reason, shops }) => [reason, Number(shops)])
+    expect(counted.sort()).toEqual([
+      ['access-token-rejected', 1],
+      ['refresh-token-rejected', 1],
+    ])
+  })
+
   it.each([
-    ['whose token has ended and whose renewal failed', 1, ['failing']],
-    ['that are marked', 2, ['marked']],
-    ['that were not refreshed since', 3, ['failing']],
-  ] as const)('names the shops %s', async (_what, index, names) => {
-    const rows = await ask(queries[index] ?? '')
+    ['whose token has ended and whose renewal failed', queries[1], ['failing']],
+    ['that are marked', queries[2], ['marked', 'untold']],
+    ['that were not refreshed since', queries[3], ['failing']],
+    ['that need their merchants', ofMarkedShops[0], ['marked', 'untold']],
+    ['that nobody was told of', ofMarkedShops[2], ['untold']],
+  ] as const)('names the shops %s', async (_what, query = '', names) => {
+    const rows = await ask(query)
     expect(rows.map(({ shop }) => shop)).toEqual(names.map((name) => `${name}.myshopify.com`))
   })
 }
 
 it('there are as many as are tried', () => {
-  expect(queries).toHaveLength(5)
+  expect([queries.length, ofMarkedShops.length]).toEqual([5, 3])
 })
 
 describeWithServer('PostgreSQL', 'newer rows of another copy', () => {
@@ -119,6 +133,8 @@ describeWithServer('PostgreSQL', 'a query of the operations page on PostgreSQL',
 
 describeWithServer('MariaDB', 'a query of the operations page on MariaDB', () => {
   answersAsTold('mariadb', createMariaDbDatabase, (sql) =>
-    sql.replaceAll('EXTRACT(EPOCH FROM now()) * 1000', 'UNIX_TIMESTAMP() * 1000'),
+    sql
+      .replaceAll('EXTRACT(EPOCH FROM now()) * 1000', 'UNIX_TIMESTAMP() * 1000')
+      .replaceAll("mark::json ->> 'reason'", "JSON_VALUE(mark, '$.reason')"),
   )
 })

@@ -7,6 +7,7 @@ import {
   MemoryDeliveryLog,
   MemoryLock,
   StoreUnavailableError,
+  StoreUnreadableError,
   type TokenStore,
 } from '@shopify-tokens/core'
 import { aMark, aRecord, aToken, fault } from '@shopify-tokens/testing'
@@ -362,6 +363,7 @@ describe('a code that could not be sent', () => {
     await expect(
       tokens.acquire(shop, { code: shopify.issueCode(shop), signal: AbortSignal.abort(reason) }),
     ).rejects.toBe(reason)
+    await tokens.close()
     expect(codeCalls(app)).toBe(0)
   })
 
@@ -402,11 +404,42 @@ describe('a code that could not be sent', () => {
     }
     const tokens = anotherProcess({ store: storeWith(store, deliveries) })
     const code = shopify.issueCode(shop)
-    store.next('put', fault.failBefore(new StoreUnavailableError('first')))
+    store.next('put', fault.failBefore(new StoreUnreadableError('first')))
 
-    await expect(tokens.acquire(shop, { code })).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    await expect(tokens.acquire(shop, { code })).rejects.toMatchObject({ code: 'ERR_STORE_UNREADABLE' })
     await expect(tokens.acquire(shop, { code })).rejects.toMatchObject(USED)
     expect(codeCalls(app)).toBe(0)
+  })
+})
+
+describe('the log of what was sent', () => {
+  it('is asked once and told once, however often the attempt has to be made anew', async () => {
+    const app = await managedApp({ storeTimeoutMs: 12_000 })
+    const { anotherProcess, clock, shopify, store } = app
+    const log = new MemoryDeliveryLog({ clock })
+    const calls: string[] = []
+    const deliveries: DeliveryLog = {
+      begin: (delivery, leaseMs) => {
+        calls.push(`begin for ${String(leaseMs / HOUR_MS)} hours`)
+        return log.begin(delivery, leaseMs)
+      },
+      finish: (delivery) => {
+        calls.push('finish')
+        return log.finish(delivery)
+      },
+      release: (delivery, claim) => {
+        calls.push('release')
+        return log.release(delivery, claim)
+      },
+    }
+    store.next('put', fault.delay(11_000))
+
+    await anotherProcess({ store: storeWith(store, deliveries) }).acquire(shop, { code: shopify.issueCode(shop) })
+
+    // A process that dies in between holds it for longer than a code lives.
+    expect(calls).toEqual(['begin for 24 hours', 'finish'])
+    expect(store.count('put')).toBe(4)
+    expect(codeCalls(app)).toBe(1)
   })
 })
 

@@ -155,6 +155,20 @@ describe('scopes that the cached token lacks', () => {
     expect((await call).value).toBe('shpat_grown')
   })
 
+  it('are found in the row without waiting for its renewal, though a merchant is there', async () => {
+    const { clock, put, seed, shopify, tokens } = await managedApp()
+    const row = await seed({ scopes: ['read_products'] })
+    await tokens.token(shop)
+    await put({ ...row, accessToken: 'shpat_grown', scopes: ['write_orders'], renewAt: clock.now() })
+    const hold = shopify.hold('token')
+
+    const token = await tokens.token(shop, { scopes: ['write_orders'], idToken: shopify.sessionToken(shop) })
+
+    expect(token.value).toBe('shpat_grown')
+    hold.release()
+    await tokens.close()
+  })
+
   it('are missing when the row lacks them too, and the token is served to callers without wishes', async () => {
     const { eventsOf, seed, store, tokenCalls, tokens } = await managedApp()
     const { accessToken } = await seed({ scopes: ['read_products'] })
@@ -260,6 +274,32 @@ describe('a merchant who has granted more', () => {
     expect(tokenCalls()).toBe(0)
   })
 
+  it('has no token of the app’s own credentials replaced', async () => {
+    const { shopify, tokens } = await managedApp({ grant: 'client-credentials' })
+    shopify.installShop(shop, { scopes: ['read_products'] })
+    await tokens.token(shop)
+    const idToken = shopify.sessionToken(shop)
+
+    await expect(tokens.token(shop, { scopes: ['write_products'], idToken })).rejects.toMatchObject(
+      missing('write_products'),
+    )
+    expect(shopify.counters(shop).tokenCalls).toBe(1)
+  })
+
+  it('has it replaced though another process wrote to the row first', async () => {
+    const { put, seed, shopify, store, tokenCalls, tokens } = await managedApp()
+    const row = await seed({ scopes: ['read_products'] })
+    shopify.installShop(shop, { scopes: ['write_products'] })
+    store.next(
+      'put',
+      fault.meanwhile(() => put({ ...row, coolDown: null })),
+    )
+
+    const token = await tokens.token(shop, { scopes: ['write_products'], idToken: shopify.sessionToken(shop) })
+    expect(token.scopes).toEqual(['write_products'])
+    expect(tokenCalls()).toBe(1)
+  })
+
   it('revives a marked shop, whose token would have lacked them', async () => {
     const { clock, record, seed, shopify, tokens } = await managedApp()
     await seed({ scopes: ['read_products'], mark: aMark({ at: clock.now(), triedAt: clock.now() }) })
@@ -316,13 +356,14 @@ describe('a merchant who has not granted more', () => {
     expect(tokenCalls()).toBe(1)
   })
 
-  it('keeps the old token when Shopify cannot be reached, and is not told to come back with another session token', async () => {
-    const { record, seed, shopify, tokenCalls, tokens } = await managedApp()
+  it('keeps the old token when Shopify cannot be reached, and is left alone until the cool-down is over', async () => {
+    const { clock, record, seed, shopify, tokenCalls, tokens } = await managedApp()
     const { accessToken } = await seed({ scopes: ['read_products'] })
-    shopify.faults.next(shop, { kind: 'throttled', retryAfter: 30 })
+    shopify.faults.next(shop, { kind: 'throttled', retryAfter: 600 })
     const ask = () => tokens.token(shop, { scopes: ['write_products'], idToken: shopify.sessionToken(shop) })
 
     await expect(ask()).rejects.toMatchObject(missing('write_products'))
+    await clock.advance(2 * MINUTE_MS)
     await expect(ask()).rejects.toMatchObject(missing('write_products'))
 
     expect(tokenCalls()).toBe(1)
@@ -349,7 +390,7 @@ describe('requests that miss scopes at the same time', () => {
   })
 
   it('in two processes make one: the second finds the scopes in the row', async () => {
-    const { anotherProcess, seed, shopify, tokenCalls, tokens } = await managedApp()
+    const { anotherProcess, clock, seed, shopify, tokenCalls, tokens } = await managedApp()
     await seed({ scopes: ['read_products'] })
     shopify.installShop(shop, { scopes: ['write_products'] })
     const idToken = shopify.sessionToken(shop)
@@ -358,6 +399,7 @@ describe('requests that miss scopes at the same time', () => {
     const first = tokens.token(shop, { scopes: ['write_products'], idToken })
     await hold.arrived()
     const second = anotherProcess().token(shop, { scopes: ['write_products'], idToken })
+    await clock.advance(1_000)
     hold.release()
 
     expect((await second).value).toBe((await first).value)

@@ -49,8 +49,8 @@ export type Decision =
   | { readonly do: 'acquire' }
   /** Ask for a token with the app's own credentials. */
   | { readonly do: 'request' }
-  /** Acquire, because what can be served lacks scopes. */
-  | { readonly do: 'grow'; readonly record: ServableRecord }
+  /** Acquire, because the row's token lacks scopes. */
+  | { readonly do: 'grow' }
   /** Somebody else's attempt is under way: look again, at the latest when it has aged. */
   | { readonly do: 'wait' }
   /** Shopify refused a token that nothing can renew. */
@@ -102,7 +102,7 @@ function regardlessOfOthers(record: TokenRecord | null, want: Want, facts: Facts
   if (record.kind === 'static') return unrenewable(record, want, facts)
   const isOfThisGrant = (record.kind === 'client-credentials') === (facts.grant === 'client-credentials')
   if (!isOfThisGrant) return ofAnotherGrant(record, want, facts)
-  if (mustGrow(record, want, facts)) return { do: 'grow', record }
+  if (mustGrow(record, want) && coolingDown(record, want, facts) === null) return { do: 'grow' }
   return isRenewable(record) ? renewable(record, want, facts) : unrenewable(record, want, facts)
 }
 
@@ -118,11 +118,10 @@ function isMerchantThere({ idToken, code }: Want): boolean {
   return idToken !== undefined || code !== undefined
 }
 
-/** A marked shop is acquired anew in any case. */
-function mustGrow(record: ServableRecord, want: Want, facts: Facts): boolean {
-  if (want.scopes === undefined || want.idToken === undefined) return false
-  if (record.mark !== null || !isUsable(record, facts.now, facts.durations)) return false
-  return missingScopes(record.scopes, want.scopes).length > 0 && coolingDown(record, want, facts) === null
+/** The app's own credentials bring the scopes that its configuration has, whoever is there. */
+function mustGrow({ kind, scopes: granted }: ServableRecord, { scopes, idToken }: Want): boolean {
+  if (scopes === undefined || idToken === undefined || kind === 'client-credentials') return false
+  return missingScopes(granted, scopes).length > 0
 }
 
 /** A process with an older configuration must not renew: it would pin the shop to a secret about to be revoked. */

@@ -116,7 +116,7 @@ export class RenewalRun {
       case 'acquire':
         return this.#grant(snapshot, await this.#orFail(this.#credentials.acquisition()))
       case 'grow':
-        return this.#grow(snapshot, decision.record)
+        return this.#grow(snapshot)
     }
   }
 
@@ -132,12 +132,12 @@ export class RenewalRun {
   }
 
   /** Replaces a pair that lacks scopes, unless that was done a moment ago and has not helped. */
-  async #grow(snapshot: Snapshot, record: ServableRecord): Promise<ServableRecord | null> {
+  async #grow(snapshot: Snapshot): Promise<ServableRecord | null> {
     const credential = await this.#orFail(this.#credentials.idToken())
     this.#mayGrow ||= this.#context.grown.isDue(this.#shop)
     if (this.#mayGrow) return this.#grant(snapshot, credential)
-    await this.#row.withdraw()
-    return record
+    this.#want = { ...this.#want, scopes: undefined }
+    return null
   }
 
   async #announce(snapshot: Snapshot, credential: Credential): Promise<Announced | null> {

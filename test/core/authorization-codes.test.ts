@@ -363,7 +363,7 @@ describe('a code that could not be sent', () => {
     await expect(
       tokens.acquire(shop, { code: shopify.issueCode(shop), signal: AbortSignal.abort(reason) }),
     ).rejects.toBe(reason)
-    await tokens.close()
+    await expect(tokens.token(shop)).rejects.toMatchObject({ code: 'ERR_REAUTHORIZATION_REQUIRED' })
     expect(codeCalls(app)).toBe(0)
   })
 

@@ -342,6 +342,22 @@ describe('a merchant who has not granted more', () => {
     expect(tokenCalls()).toBe(2)
   })
 
+  it('has a token that has ended meanwhile refreshed all the same', async () => {
+    const { seed, shopify, tokens } = await managedApp()
+    await seed({ scopes: ['read_products'] })
+    shopify.installShop(shop, { scopes: ['read_products'] })
+    const ask = () => tokens.token(shop, { scopes: ['write_products'], idToken: shopify.sessionToken(shop) })
+    await expect(ask()).rejects.toMatchObject(missing('write_products'))
+    await seed({ scopes: ['read_products'], ageMs: 2 * HOUR_MS })
+
+    await expect(ask()).rejects.toMatchObject(missing('write_products'))
+
+    const { tokenCallsByGrant } = shopify.counters(shop)
+    expect(tokenCallsByGrant['id-token']).toMatchObject({ granted: 1 })
+    expect(tokenCallsByGrant.refresh).toMatchObject({ granted: 1 })
+    expect(shopify.accessTokenState(shop, (await tokens.token(shop)).value)).toBe('live')
+  })
+
   it('is not asked again by a hundred requests at the same time', async () => {
     const { seed, shopify, tokenCalls, tokens } = await managedApp()
     await seed({ scopes: ['read_products'] })

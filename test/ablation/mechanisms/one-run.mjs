@@ -101,6 +101,30 @@ export const ONE_RUN = [
     failure: 'TokenEndpointError',
   },
   {
+    mechanism: 'no repetition of a code',
+    without: 'an authorization code without an answer is sent again, like any other credential',
+    file: `${RENEWAL}/present.ts`,
+    replace: [["if (credential.grant === 'code') return { ...exchange, requests }", '']],
+    test: {
+      file: 'test/core/authorization-codes.test.ts',
+      group: 'a code that was sent',
+      title: 'and turned away with 429 leaves no doubt, and is never sent again',
+    },
+    failure: 'Received promise resolved',
+  },
+  {
+    mechanism: 'claim of a code',
+    without: 'whoever has an authorization code sends it, whether or not somebody has sent it before',
+    file: `${RENEWAL}/code-claim.ts`,
+    replace: [['throw this.refused()\n', "return { grant: 'code', value: this.#code }\n"]],
+    test: {
+      file: 'test/core/authorization-codes.test.ts',
+      group: 'a code that was sent',
+      title: 'is not sent again %s',
+    },
+    failure: 'Expected: 1',
+  },
+  {
     mechanism: 'confirmation of a replay',
     without: 'the lifetime of an answer is believed although an earlier run had presented the credential',
     file: `${RENEWAL}/row.ts`,

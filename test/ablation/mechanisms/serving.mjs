@@ -94,4 +94,28 @@ export const SERVING = [
     },
     failure: 'Expected: "shpat_fake',
   },
+  {
+    mechanism: 'scopes beyond the cache',
+    without: 'what the cached token lacks counts as not granted',
+    file: 'packages/core/src/serving/serving.ts',
+    replace: [['if (this.#unstored.has(shop)) throw lacking', 'if (shop.length > 0) throw lacking']],
+    test: {
+      file: 'test/core/scopes.test.ts',
+      group: 'scopes that the cached token lacks',
+      title: 'are found in the row: another process had them granted',
+    },
+    failure: 'ScopeMissingError',
+  },
+  {
+    mechanism: 'scopes once a minute',
+    without: 'every request that misses scopes has the shop’s refresh tokens retired',
+    file: 'packages/core/src/renewal/renewal-run.ts',
+    replace: [['this.#context.grown.isDue(this.#shop)', 'true']],
+    test: {
+      file: 'test/core/scopes.test.ts',
+      group: 'a merchant who has not granted more',
+      title: 'has the token replaced once a minute at most, and served to callers without wishes',
+    },
+    failure: 'Expected: 1',
+  },
 ]

@@ -73,7 +73,7 @@ export const VERDICTS = [
     mechanism: 'refresh before acquisition',
     without: 'a merchant who is there has the pair replaced though it may live',
     file: `${RENEWAL}/decide.ts`,
-    replace: [['want.acquire === true && want.idToken !== undefined', 'want.idToken !== undefined']],
+    replace: [['want.acquire === true && isMerchantThere(want)', 'isMerchantThere(want)']],
     test: {
       file: 'test/core/terminal-answers.test.ts',
       group: 'a merchant who is there',

@@ -46,6 +46,7 @@ export const PROTOCOL = {
   subjectVariant: 'not to a refresh, 400 `invalid_request` "Invalid subject token"',
   code: 'not to a refresh, 400 `invalid_request` "The authorization code was not found or was already used"',
   notInstalled: '400 `app_not_installed`',
+  notPermitted: 'to client credentials, `shop_not_permitted`',
   misconfigured: '`invalid_client`, `unsupported_grant_type`, "Could not find Shopify API application …"',
   away: '402, 404, 423, 430, any other 403',
   outage:
@@ -74,6 +75,9 @@ const INVALID_GRANT: readonly Given[] = [
   { fault: { kind: 'invalid-grant', status: 401 } },
 ]
 const NO_APP: readonly Given[] = [{ fault: { kind: 'app-not-installed' } }]
+const OTHER_ORGANIZATION: readonly Given[] = [400, 401, 403].map((code) =>
+  oauthError(code, 'shop_not_permitted', 'Client credentials cannot be performed on this shop.'),
+)
 
 const NOT_ANSWERED: readonly Given[] = [
   { fault: { kind: 'refuse' } },
@@ -120,6 +124,7 @@ const NOT_KNOWN: readonly Given[] = [
   ...only(['id-token', 'code', 'client-credentials'], DEAD_REFRESH_TOKEN),
   ...only(['refresh', 'client-credentials'], [...SUBJECT, ...SUBJECT_VARIANT, ...DEAD_CODE]),
   ...only(['client-credentials'], INVALID_GRANT),
+  ...only(['refresh', 'id-token', 'code'], OTHER_ORGANIZATION.slice(0, 1)),
 ]
 
 /** Every row, in the order of the table. */
@@ -214,6 +219,13 @@ export const ANSWERS: readonly EndpointAnswer[] = [
     to: ['client-credentials'],
     given: NO_APP,
     outcome: { ...AWAY, code: NOT_INSTALLED.code, http: NOT_INSTALLED.http },
+  },
+  {
+    answer: '400, 401 or 403 `shop_not_permitted`',
+    protocol: PROTOCOL.notPermitted,
+    to: ['client-credentials'],
+    given: OTHER_ORGANIZATION,
+    outcome: { ...AWAY, code: MISCONFIGURED.code, http: MISCONFIGURED.http },
   },
   {
     answer: '`invalid_client`, `unsupported_grant_type`, "Could not find Shopify API application …"',

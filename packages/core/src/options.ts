@@ -35,9 +35,9 @@ export interface TokenManagerOptions extends Partial<Durations> {
    */
   readonly sealing: KeyRing | 'unsealed-tokens-readable-in-store'
   /**
-   * How the app comes by its tokens. Default: a merchant's visit brings a pair, and refreshes renew it.
-   * `client-credentials`: the app asks with its own credentials, for shops of the organization that owns it; each token
-   * lives 24 hours, and the next one is requested before it ends. Session tokens are verified, but not needed.
+   * How the app comes by its tokens, unless merchants' visits bring them. `client-credentials`: it asks with its own
+   * credentials, for shops of the organization that owns it; a token lives 24 hours, and the next one is requested before
+   * it ends. Session tokens are verified, but not needed. Default: none.
    *
    * @see Shopify: "Client credentials grant"
    */

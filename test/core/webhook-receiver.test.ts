@@ -483,25 +483,25 @@ describe('a failure', () => {
 })
 
 describe('whoever is told of a failure', () => {
-  const failing = {
-    'orders/paid': () => {
-      throw new RangeError('shpat_planted in a message')
-    },
-  }
-
-  it('is by default whoever reads the process warnings, without the message', async () => {
+  it.each<[string, unknown]>([
+    ['RangeError', new RangeError('shpat_planted in a message')],
+    ['string', 'shpat_planted'],
+  ])('is by default whoever reads the process warnings, without the message: %s', async (kind, thrown) => {
     const { tokens, shopify } = await managedApp()
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    const handler = (): Promise<never> => Promise.reject(thrown)
 
-    await new WebhookReceiver(tokens, { handlers: failing }).receive(requestOf(shopify.webhook('orders/paid', shop)))
+    const receiver = new WebhookReceiver(tokens, { handlers: { 'orders/paid': handler } })
+    await receiver.receive(requestOf(shopify.webhook('orders/paid', shop)))
 
     expect(warn.mock.calls).toEqual([
-      ['A webhook was not done (RangeError) on orders/paid; Shopify sends it again.', 'ShopifyTokensWarning'],
+      [`A webhook was not done (${kind}) on orders/paid; Shopify sends it again.`, 'ShopifyTokensWarning'],
     ])
   })
 
   it('gets the error and the webhook, and may fail without an effect', async () => {
     const { tokens, shopify } = await managedApp()
+    const failing = { 'orders/paid': () => Promise.reject(new RangeError('The queue is away.')) }
     const onError = jest.fn(() => Promise.reject(new Error('The log is away.')))
     const receiver = new WebhookReceiver(tokens, { handlers: failing, onError })
 
@@ -570,6 +570,16 @@ describe('app/scopes_update', () => {
     await update(app, currentOf(scopes))
 
     expect(app.tokenCalls()).toBe(tokenCalls)
+  })
+
+  it('may say nothing at all', async () => {
+    const app = await receivingApp()
+    await app.seed()
+
+    const { status } = await received(app.tokens, app.shopify.webhook('app/scopes_update', shop, { payload: null }))
+
+    expect(status).toBe(200)
+    expect(app.tokenCalls()).toBe(1)
   })
 
   it('costs one renewal a minute, however often it is sent and in whosever name', async () => {

@@ -60,6 +60,7 @@ const STORE_FAILURES: Record<keyof typeof stores, readonly string[]> = {
   ReleasesNothing: ['TS-36'],
   ReleasesEveryClaim: ['TS-36', 'TS-37'],
   FinishesItsOwnClaim: ['TS-37'],
+  IsDoneForOneLease: ['TS-37'],
 }
 
 const LOCK_FAILURES: Record<keyof typeof locks, readonly string[]> = {

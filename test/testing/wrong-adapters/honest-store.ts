@@ -178,8 +178,12 @@ export class HonestStore implements TokenStore {
 
   protected outcomeOf(delivery: DeliveryKey): Outcome | Promise<Outcome> {
     const entry = this.entries.get(this.deliveryOf(delivery))
-    if (entry?.claim === null) return 'done'
-    return entry !== undefined && this.holds(entry) ? 'running' : 'run'
+    if (entry === undefined || !(this.isDone(entry) || this.holds(entry))) return 'run'
+    return entry.claim === null ? 'done' : 'running'
+  }
+
+  protected isDone({ claim }: Entry): boolean {
+    return claim === null
   }
 
   protected holds({ until }: Entry): boolean {
@@ -187,7 +191,7 @@ export class HonestStore implements TokenStore {
   }
 
   protected finish({ name }: Claimed): void {
-    this.entries.set(name, { claim: null, until: 0 })
+    this.entries.set(name, { claim: null, until: this.entries.get(name)?.until ?? 0 })
   }
 
   protected release({ name, claim }: Claimed): void {

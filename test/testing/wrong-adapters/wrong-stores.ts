@@ -354,3 +354,10 @@ export class FinishesItsOwnClaim extends HonestStore {
     if (this.entries.get(claimed.name)?.claim === claimed.claim) super.finish(claimed)
   }
 }
+
+/** `… WHERE claimed_until <= now`, whatever stands in `claim`. */
+export class IsDoneForOneLease extends HonestStore {
+  protected override isDone(): boolean {
+    return false
+  }
+}

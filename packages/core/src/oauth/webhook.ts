@@ -78,8 +78,10 @@ export function verifyWebhook(request: WebhookRequest, signatures: AppSignatures
 
 /** What a signed webhook says. */
 function read(headers: WebhookHeaders, rawBody: Uint8Array, signatures: AppSignatures): WebhookDelivery {
-  const { topic, id = digest(topic, rawBody), eventId, triggeredAt, apiVersion } = headers
-  if (topic === undefined || !WEBHOOK_TOPIC.test(topic) || !ID.test(id)) throw signatures.refuseWebhook('headers')
+  const { topic, eventId, triggeredAt, apiVersion } = headers
+  if (topic === undefined || !WEBHOOK_TOPIC.test(topic)) throw signatures.refuseWebhook('headers')
+  const { id = digest(topic, rawBody) } = headers
+  if (!ID.test(id)) throw signatures.refuseWebhook('headers')
   const payload = parsed(rawBody)
   if (payload === undefined) throw signatures.refuseWebhook('malformed')
   const signedShop = SIGNED_SHOPS.get(topic)
@@ -96,11 +98,8 @@ function read(headers: WebhookHeaders, rawBody: Uint8Array, signatures: AppSigna
 }
 
 /** Names a webhook that has no id: what was sent again is the same to the byte. */
-function digest(topic: string | undefined, rawBody: Uint8Array): string {
-  return `sha256:${createHash('sha256')
-    .update(`${topic ?? ''}\0`)
-    .update(rawBody)
-    .digest('hex')}`
+function digest(topic: string, rawBody: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(`${topic}\0`).update(rawBody).digest('hex')}`
 }
 
 /** `undefined`: no JSON. */
@@ -112,10 +111,9 @@ function parsed(rawBody: Uint8Array): unknown {
   }
 }
 
+/** Any JSON has fields or none. */
 function fieldOf(payload: unknown, name: string): unknown {
-  return typeof payload === 'object' && payload !== null && Object.hasOwn(payload, name)
-    ? (payload as Readonly<Record<string, unknown>>)[name]
-    : undefined
+  return (payload as Readonly<Record<string, unknown>> | null)?.[name]
 }
 
 function shopIn(value: unknown): Shop | null {

@@ -138,6 +138,10 @@ export const deliveryClauses: readonly CheckedClause<TokenStoreBench>[] = [
       await assertOutcome(log, delivery, 'done')
       await otherLog.finish(delivery, present)
       await assertOutcome(log, delivery, 'done')
+      // Nor does the end of the lease under which it was done.
+      const late = { ...delivery, id: 'webhook:late' }
+      await log.finish(late, await interrupt(bench, log, late))
+      await assertOutcome(otherLog, late, 'done')
     },
   },
 ]

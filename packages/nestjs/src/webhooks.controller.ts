@@ -21,7 +21,8 @@ export class ShopifyWebhooksController {
     this.#adapters = adapters
   }
 
-  @Post(['', '*path'])
+  // Below it too, as in /webhooks/app/uninstalled. No wildcard is written the same on every platform.
+  @Post(['', ':above', ':above/:below'])
   async receive(@Req() request: WebhookPost, @Res() response: unknown): Promise<void> {
     const body = await rawBodyOf('raw' in request ? request.raw : request, request)
     const reply = await this.#routes.receiver.receive({ headers: request.headers ?? {}, ...body })

@@ -118,10 +118,8 @@ function isMerchantThere({ idToken, code }: Want): boolean {
   return idToken !== undefined || code !== undefined
 }
 
-/** The app's own credentials bring the scopes that its configuration has, whoever is there. */
-function mustGrow({ kind, scopes: granted }: ServableRecord, { scopes, idToken }: Want): boolean {
-  if (scopes === undefined || idToken === undefined || kind === 'client-credentials') return false
-  return missingScopes(granted, scopes).length > 0
+function mustGrow({ scopes: granted }: ServableRecord, { scopes, idToken }: Want): boolean {
+  return scopes !== undefined && idToken !== undefined && missingScopes(granted, scopes).length > 0
 }
 
 /** A process with an older configuration must not renew: it would pin the shop to a secret about to be revoked. */

@@ -351,7 +351,9 @@ describe('the callback', () => {
 })
 
 function renameCookie(): void {
-  const other = [...browser.cookies].map(([name, cookie]) => [name.replace(/.$/, '0'), cookie] as const)
+  const other = [...browser.cookies].map(
+    ([name, cookie]) => [name.replace(/.$/, (last) => (last === '0' ? '1' : '0')), cookie] as const,
+  )
   browser.cookies.clear()
   for (const [name, cookie] of other) browser.cookies.set(name, cookie)
 }

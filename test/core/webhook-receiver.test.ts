@@ -124,6 +124,15 @@ describe('a webhook that Shopify has signed', () => {
     expect(seen).toEqual([expect.objectContaining({ shop, shopIsSigned })])
   })
 
+  it.each(['customer.tags_added', 'ProductVariant'])('may have a topic of another form: %s', async (topic) => {
+    const handler = jest.fn()
+    const { receiver, shopify } = await receivingApp({}, { [topic]: handler })
+
+    await receiver.receive(requestOf(shopify.webhook(topic, shop, { headers: 'unprefixed' })))
+
+    expect(handler).toHaveBeenCalledTimes(1)
+  })
+
   it('needs no header for a shop that its body names', async () => {
     const { receiver, shopify } = await receivingApp()
     const request = requestOf(shopify.webhook('app/uninstalled', shop), { 'x-shopify-shop-domain': undefined })

@@ -40,8 +40,8 @@ export interface WebhookDelivery {
   readonly rawBody: Uint8Array
 }
 
-/** As Shopify writes it, such as `app/uninstalled` or `customer.tags_added`. */
-export const WEBHOOK_TOPIC = /^(?=.{1,128}$)[a-z0-9_]+(?:[./][a-z0-9_]+)+$/
+/** As Shopify writes it, such as `app/uninstalled` or `customer.tags_added`; `ProductVariant` among its Events. */
+export const WEBHOOK_TOPIC = /^(?=.{1,128}$)(?:[a-z0-9_]+(?:[./][a-z0-9_]+)+|(?:[A-Z][a-z]+)+)$/
 
 /** Where the signed body names the shop. @see Shopify: "Privacy law compliance", "Webhooks" (payloads) */
 const SIGNED_SHOPS: ReadonlyMap<string, string> = new Map([

@@ -183,6 +183,17 @@ describe('repinning all shops', () => {
     expect(shopify.counters().tokenCalls).toBe(0)
   })
 
+  it('asks anew for tokens that the app gets by its own credentials', async () => {
+    const { anotherProcess, record, shopify } = await rotation()
+    shopify.installShop(shop)
+    await anotherProcess({ grant: 'client-credentials' }).token(shop)
+
+    const report = await anotherProcess({ ...ROTATING, grant: 'client-credentials' }).repinAll()
+
+    expect(report).toMatchObject({ repinned: 1, failed: 0 })
+    expect(await record()).toMatchObject({ kind: 'client-credentials', secretId: NEW_ID })
+  })
+
   it('renews a shop that a process with the old secret installs behind its back', async () => {
     const { rotated, shopify, shops, secretIds, tokens } = await seeded(3)
     const late = someShops(1, 'a-late')[0]!

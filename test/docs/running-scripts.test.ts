@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseShop, type TokenManager } from '@shopify-tokens/core'
+import { fingerprint, parseShop, type Shop, type TokenManager } from '@shopify-tokens/core'
 import { FakeShopify } from '@shopify-tokens/testing'
 import { openTokenManager } from '@shopify-tokens/typeorm-store/from-environment'
 import { MarkdownDocument } from './markdown.js'
@@ -100,4 +100,68 @@ it('the script that refreshes every shop does so with one call for each', async 
   await runScript('SECURITY.md', 'Sealing keys')
 
   for (const shop of SHOPS) expect(shopify.counters(shop).tokenCallsByGrant.refresh.granted).toBe(1)
+})
+
+describe('a rotation of the client secret', () => {
+  const path = 'docs/secret-rotation.md'
+  const NEW_SECRET = 'scripts-secret-of-next-year'
+  const repin = (): Promise<void> => runScript(path, '4. Renew every shop with the new secret')
+  const configure = (current: string, previous?: string): void => {
+    process.env.SHOPIFY_API_SECRET = current
+    process.env.SHOPIFY_API_SECRET_PREVIOUS = previous ?? ''
+  }
+  const told = (secret: string, repinned: number, failed: number): unknown[] => [
+    { secretId: fingerprint(secret), repinned, already: 0, failed },
+  ]
+  /** What a merchant's page asks of the app. */
+  const visit = (shop: Shop): Promise<void> =>
+    asProcess(async (tokens) => {
+      const merchant = tokens.forShop(shop, { idToken: shopify.sessionToken(shop) })
+      expect(await merchant.graphql('{ shop { name } }')).toHaveProperty('data')
+    })
+
+  beforeEach(() => {
+    process.env.SHOPIFY_API_VERSION = '2026-10'
+    shopify.addClientSecret(NEW_SECRET)
+    configure(NEW_SECRET, CLIENT.clientSecret)
+  })
+
+  it('loses no shop when the old one is revoked after the script', async () => {
+    await repin()
+    shopify.revokeClientSecret(CLIENT.clientSecret)
+    configure(NEW_SECRET)
+
+    expect(printed.mock.calls).toEqual([told(NEW_SECRET, 2, 0)])
+    shopify.resetCounters()
+    for (const shop of SHOPS) await visit(shop)
+    expect(shopify.counters().tokenCalls).toBe(0)
+  })
+
+  it('can be undone until then, by the same script', async () => {
+    await repin()
+    configure(CLIENT.clientSecret, NEW_SECRET)
+    await repin()
+    shopify.revokeClientSecret(NEW_SECRET)
+    configure(CLIENT.clientSecret)
+
+    expect(printed.mock.calls).toEqual([told(NEW_SECRET, 2, 0), told(CLIENT.clientSecret, 2, 0)])
+    shopify.resetCounters()
+    for (const shop of SHOPS) await visit(shop)
+    expect(shopify.counters().tokenCalls).toBe(0)
+  })
+
+  it('leaves a shop to its merchant whose tokens died with the old one, once it has been given up', async () => {
+    const [left, moved] = SHOPS as [Shop, Shop]
+    await asProcess(async (tokens) => {
+      await tokens.force(moved)
+    })
+    shopify.revokeClientSecret(CLIENT.clientSecret)
+    configure(NEW_SECRET)
+    await asProcess((tokens) => expect(tokens.force(left)).rejects.toMatchObject({ code: 'ERR_SECRET_OUTDATED' }))
+
+    await runScript(path, 'Give up what is left')
+
+    expect(printed.mock.calls).toEqual([[left, true]])
+    for (const shop of SHOPS) await visit(shop)
+  })
 })

@@ -343,6 +343,39 @@ describe('a removal', () => {
   })
 })
 
+describe('scopes that a token lacks', () => {
+  it('come with the next one, which is requested at once', async () => {
+    const app = await ownApp()
+    const { value } = await app.tokens.token(shop)
+    app.shopify.installShop(shop, { scopes: ['write_products'] })
+
+    const token = await app.tokens.token(shop, { scopes: ['write_products'] })
+
+    expect(token.value).not.toBe(value)
+    expect(token.scopes).toEqual(['write_products'])
+    expect(granted(app)).toEqual({ requested: 2, others: 0 })
+    expect(app.eventsOf('scopes.changed')).toHaveLength(1)
+  })
+
+  it('that nobody has granted are looked for once a minute, and the token goes on', async () => {
+    const app = await ownApp()
+    await app.tokens.token(shop)
+
+    for (let n = 0; n < 20; n += 1) {
+      await expect(app.tokens.token(shop, { scopes: ['write_products'] })).rejects.toMatchObject({
+        code: 'ERR_SCOPE_MISSING',
+        missing: ['write_products'],
+      })
+    }
+    expect(granted(app)).toEqual({ requested: 2, others: 0 })
+    await app.clock.advance(MINUTE_MS)
+    await expect(app.tokens.token(shop, { scopes: ['write_products'] })).rejects.toThrow()
+
+    expect(granted(app)).toEqual({ requested: 3, others: 0 })
+    expect((await app.tokens.token(shop)).scopes).toEqual(['read_products', 'write_orders'])
+  })
+})
+
 describe('two processes that asked at once, because a lease had ended', () => {
   it.each([
     ['ends later than ours', 1, 'theirs'],

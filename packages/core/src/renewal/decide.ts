@@ -118,8 +118,9 @@ function isMerchantThere({ idToken, code }: Want): boolean {
   return idToken !== undefined || code !== undefined
 }
 
-function mustGrow({ scopes: granted }: ServableRecord, { scopes, idToken }: Want): boolean {
-  return scopes !== undefined && idToken !== undefined && missingScopes(granted, scopes).length > 0
+function mustGrow(record: ServableRecord, { scopes, idToken }: Want): boolean {
+  const canBeHad = idToken !== undefined || record.kind === 'client-credentials'
+  return scopes !== undefined && canBeHad && missingScopes(record.scopes, scopes).length > 0
 }
 
 /** A process with an older configuration must not renew: it would pin the shop to a secret about to be revoked. */

@@ -112,7 +112,7 @@ export class RenewalRun {
       case 'refresh':
         return this.#grant(snapshot, { grant: 'refresh', value: decision.record.refreshToken })
       case 'request':
-        return this.#grant(snapshot, { grant: 'client-credentials', value: this.#key.clientId })
+        return this.#grant(snapshot, this.#own())
       case 'acquire':
         return this.#grant(snapshot, await this.#orFail(this.#credentials.acquisition()))
       case 'grow':
@@ -131,13 +131,19 @@ export class RenewalRun {
     return this.#conclude(snapshot, announced, credential, presented)
   }
 
-  /** Replaces a pair that lacks scopes, unless that was done a moment ago and has not helped. */
+  /** Replaces tokens that lack scopes, unless that was done a moment ago and has not helped. */
   async #grow(snapshot: Snapshot): Promise<ServableRecord | null> {
-    const credential = await this.#orFail(this.#credentials.idToken())
+    const isRequested = snapshot.record?.kind === 'client-credentials'
+    const credential = isRequested ? this.#own() : await this.#orFail(this.#credentials.idToken())
     this.#mayGrow ||= this.#context.grown.isDue(this.#shop)
     if (this.#mayGrow) return this.#grant(snapshot, credential)
     this.#want = { ...this.#want, scopes: undefined }
     return null
+  }
+
+  /** The app's own credentials, which go with every grant. */
+  #own(): Credential {
+    return { grant: 'client-credentials', value: this.#key.clientId }
   }
 
   async #announce(snapshot: Snapshot, credential: Credential): Promise<Announced | null> {

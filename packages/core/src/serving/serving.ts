@@ -117,7 +117,7 @@ export class Serving {
     if (record !== null) {
       const stored = this.#serve(shop, record, idToken)
       if (carries(stored, required)) return stored
-      if (idToken === undefined) throw lacking(stored, required)
+      if (idToken === undefined && record.kind !== 'client-credentials') throw lacking(stored, required)
     }
     const renewed = await this.#renewed(shop, { trigger: 'expired', idToken, scopes: required }, signal)
     if (carries(renewed, required)) return renewed

@@ -201,6 +201,7 @@ describe('options of the pages', () => {
     ['redirectUris', CALLBACK],
     ['redirectUris', ['/callback']],
     ['consent', 'never'],
+    ['appBridgeReload', 'never'],
   ])('are checked: %s = %j', async (name, value) => {
     const wrong = { ...APP, [name]: value } as Parameters<typeof FakeShopify.start>[0]
     await expect(FakeShopify.start(wrong)).rejects.toMatchObject({

@@ -3,6 +3,7 @@ export type { LockBackend, OpenedLocks } from './contract/lock-bench.js'
 export type { OpenedTokenStores, TokenStoreBackend, TokenStoreCapability } from './contract/token-store-bench.js'
 export { FAKE_EPOCH, FakeClock, type FakeClockOptions } from './fake-clock.js'
 export type { AdminAnswer, AdminHandler, AdminRequest, ShopRestriction } from './fake-shopify/admin-api.js'
+export type { AppBridgeReload } from './fake-shopify/app-bridge.js'
 export type { Consent } from './fake-shopify/authorization.js'
 export type { Hold, HoldOptions, RequestTraits } from './fake-shopify/barrier.js'
 export {

@@ -12,7 +12,7 @@ export interface AdminPageParts {
   readonly idTokenPath: string
 }
 
-/** The admin of a shop with the app in a frame, which {@link APP_BRIDGE} talks to. */
+/** The admin of a shop with the app in a frame, which {@link appBridge} talks to. */
 export function adminPage({ shop, app, source, idTokenPath }: AdminPageParts): WireAnswer {
   return page(
     app,

@@ -1,4 +1,11 @@
 /**
+ * What App Bridge does with the address in `shopify-reload`: it navigates there with a new `id_token`, as the official
+ * libraries expect (library); or it fetches the page with the ID token in a header and puts it in this one's place
+ * (reported by developers).
+ */
+export type AppBridgeReload = 'navigate' | 'fetch'
+
+/**
  * A stand-in for `https://cdn.shopify.com/shopifycloud/app-bridge.js`, for the admin page of this fake. It does what an
  * app's server has to count on, and nothing of the user interface.
  *
@@ -8,20 +15,20 @@
  * - As the official libraries rely on ("Verification" in docs/shopify-protocol.md): a 401 with
  *   `X-Shopify-Retry-Invalid-Session-Request: 1` is repeated once with a new token; an answer with
  *   `X-Shopify-API-Request-Failure-Reauthorize: 1` navigates the admin's window to the address it names; a page with
- *   `shopify-reload` in its query is left for that address with a new `id_token`.
- * - Inferred: an address in `shopify-reload` outside the app's own origin is not followed.
+ *   `shopify-reload` in its query is left for that address.
+ * - Inferred: an address in `shopify-reload` outside the app's own origin is not followed; a page that has lost its `host`
+ *   finds the admin by asking the browser which site frames it.
  */
-export const APP_BRIDGE = `(() => {
+export function appBridge(reload: AppBridgeReload): string {
+  return `(() => {
   const script = document.currentScript
   const apiKey = script.dataset.apiKey ?? document.querySelector('meta[name="shopify-api-key"]')?.content
   const query = new URLSearchParams(location.search)
-  const host = query.get('host') ?? sessionStorage.getItem('shopify-host')
+  const host = query.get('host')
   if (apiKey === undefined) throw new Error('App Bridge: no data-api-key')
-  if (host === null) throw new Error('App Bridge: no host parameter')
-  sessionStorage.setItem('shopify-host', host)
-  const admin = 'https://' + atob(host)
-  const adminOrigin = new URL(admin).origin
   const embedded = window.parent !== window
+  const admin = host === null ? undefined : 'https://' + atob(host)
+  const adminOrigin = admin === undefined ? location.ancestorOrigins?.[0] : new URL(admin).origin
   const waiting = new Map()
 
   addEventListener('message', ({ source, origin, data }) => {
@@ -45,40 +52,51 @@ export const APP_BRIDGE = `(() => {
     else location.assign(href)
   }
 
-  const nativeOpen = window.open.bind(window)
+  // A page that was put in another's place finds its window as that one has left it.
+  const native = window.shopify?.native ?? { fetch: window.fetch.bind(window), open: window.open.bind(window) }
+  window.shopify = { config: { apiKey, host }, idToken, native }
+
   window.open = (address, target, features) => {
-    if (target !== '_top' && target !== '_parent') return nativeOpen(address, target, features)
+    if (target !== '_top' && target !== '_parent') return native.open(address, target, features)
     openOnTop(address)
     return null
   }
 
-  const nativeFetch = window.fetch.bind(window)
   window.fetch = async (input, init) => {
     const request = new Request(input, init)
-    if (!embedded || new URL(request.url).origin !== location.origin) return nativeFetch(request)
+    if (!embedded || new URL(request.url).origin !== location.origin) return native.fetch(request)
     const send = async () => {
       const sent = request.clone()
       sent.headers.set('Authorization', 'Bearer ' + (await idToken()))
-      return nativeFetch(sent)
+      return native.fetch(sent)
     }
     let response = await send()
-    const { headers } = response
-    if (response.status === 401 && headers.get('X-Shopify-Retry-Invalid-Session-Request') === '1') response = await send()
+    const retried = response.headers.get('X-Shopify-Retry-Invalid-Session-Request') === '1'
+    if (response.status === 401 && retried) response = await send()
     if (response.headers.get('X-Shopify-API-Request-Failure-Reauthorize') === '1')
       openOnTop(response.headers.get('X-Shopify-API-Request-Failure-Reauthorize-Url'))
     return response
   }
 
-  window.shopify = { config: { apiKey, host }, idToken }
-
+  const RELOAD = {
+    navigate: async (address) => {
+      address.searchParams.set('id_token', await idToken())
+      location.replace(address)
+    },
+    fetch: async (address) => {
+      const response = await window.fetch(address, { headers: { 'X-Shopify-Bounce': '1' } })
+      const page = await response.text()
+      history.replaceState(null, '', address)
+      document.open()
+      document.write(page)
+      document.close()
+    },
+  }
   const reload = query.get('shopify-reload')
   const address = new URL(reload ?? location.href, location.href)
   if (address.origin !== location.origin) return
-  if (!embedded) location.replace(admin + '/apps/' + apiKey + address.pathname)
-  else if (reload !== null)
-    idToken().then((token) => {
-      address.searchParams.set('id_token', token)
-      location.replace(address)
-    })
+  if (!embedded && admin !== undefined) location.replace(admin + '/apps/' + apiKey + address.pathname)
+  if (embedded && reload !== null) RELOAD['${reload}'](address)
 })()
 `
+}

@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http'
 import { isShopHost } from './addresses.js'
 import type { ShopRestriction } from './admin-api.js'
 import { AdminApi } from './admin-api.js'
+import { appBridge } from './app-bridge.js'
 import type { AppRegistration } from './authorization.js'
 import { Authorization } from './authorization.js'
 import type { Hold, HoldOptions } from './barrier.js'
@@ -377,6 +378,7 @@ export class FakeShopify {
     return new MerchantPages({
       clientId: this.clientId,
       authorization,
+      appBridge: appBridge(this.#settings.appBridgeReload),
       isInstalled: (shop) => this.#ledger.isInstalled(shop),
       idToken: (shop) => this.sessionToken(shop),
       authorizeVisited: (shop) => {

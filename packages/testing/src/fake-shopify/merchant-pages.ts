@@ -1,6 +1,5 @@
 import { adminPage } from './admin-page.js'
 import { isShopHost } from './addresses.js'
-import { APP_BRIDGE } from './app-bridge.js'
 import type { Authorization, AuthorizationStep } from './authorization.js'
 import { AGREED, ANSWER_FIELD, consentPage, oauthErrorPage } from './consent-page.js'
 import { markup, page } from './page.js'
@@ -21,6 +20,8 @@ export interface PageRequest {
 export interface MerchantPagesParts {
   readonly clientId: string
   readonly authorization: Authorization
+  /** The script that pages of the app load. */
+  readonly appBridge: string
   readonly isInstalled: (shop: string) => boolean
   readonly idToken: (shop: string) => string
   /** Hears of every browser that comes to the authorize page. */
@@ -49,7 +50,7 @@ export class MerchantPages {
 
   /** Answers a request for a page; `undefined`: it is for another part of Shopify. */
   answer({ host, method, path, query, body }: PageRequest): WireAnswer | undefined {
-    if (host === APP_BRIDGE_HOST && path === APP_BRIDGE_PATH) return appBridge()
+    if (host === APP_BRIDGE_HOST && path === APP_BRIDGE_PATH) return script(this.#parts.appBridge)
     const place = placeOf(host, path)
     if (place === undefined) return undefined
     const { shop, base, rest } = place
@@ -148,8 +149,8 @@ function placeOf(host: string, path: string): Place | undefined {
   return isAdmin && isShopHost(shop) ? { shop, base, rest: path.slice(base.length) } : undefined
 }
 
-function appBridge(): WireAnswer {
-  return { status: 200, headers: { 'content-type': 'text/javascript; charset=utf-8' }, body: APP_BRIDGE }
+function script(body: string): WireAnswer {
+  return { status: 200, headers: { 'content-type': 'text/javascript; charset=utf-8' }, body }
 }
 
 function redirect(location: string): WireAnswer {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { AdminHandler } from './admin-api.js'
+import type { AppBridgeReload } from './app-bridge.js'
 import type { AppRegistration, Consent } from './authorization.js'
 import type { Lifetimes } from './lifetimes.js'
 import { lifetimesAt } from './lifetimes.js'
@@ -44,6 +45,8 @@ export interface FakeShopifyOptions {
   readonly redirectUris?: readonly string[] | undefined
   /** Whether the authorize page asks a merchant again who has granted every scope. Default `'once'`, as Shopify's. */
   readonly consent?: Consent | undefined
+  /** How App Bridge leaves a page whose address has `shopify-reload`. Default `'navigate'`. */
+  readonly appBridgeReload?: AppBridgeReload | undefined
   /** A key and its certificate, to be reached by browsers too: {@link FakeShopify.secureUrl}. Default: none. */
   readonly tls?: TlsIdentity | undefined
   /** Answers Admin requests that carry a valid token. Default: the shop's name and domain. */
@@ -70,6 +73,7 @@ export interface FakeShopifySettings {
   readonly scopes: readonly string[]
   readonly refuseNonExpiring: boolean
   readonly registration: Readonly<AppRegistration>
+  readonly appBridgeReload: AppBridgeReload
   readonly tls: TlsIdentity | undefined
   readonly admin: AdminHandler | undefined
   readonly now: () => number
@@ -95,6 +99,7 @@ export interface FakeShopifySwitches {
 const REPLAYS: readonly string[] = ['same-pair', 'same-verbatim', 'new-pair'] satisfies Replay[]
 const GRACES: readonly string[] = ['none', '60-minutes', 'until-used'] satisfies Grace[]
 
+const RELOADS: readonly string[] = ['navigate', 'fetch'] satisfies AppBridgeReload[]
 const CONSENTS: readonly string[] = ['once', 'always'] satisfies Consent[]
 
 const KNOWN = new Set<string>([
@@ -110,6 +115,7 @@ const KNOWN = new Set<string>([
   'appUrl',
   'redirectUris',
   'consent',
+  'appBridgeReload',
   'tls',
   'admin',
   'clock',
@@ -135,6 +141,8 @@ export function parseOptions(options: FakeShopifyOptions): FakeShopifySettings {
     if (value !== undefined && !(Number.isInteger(value) && value >= 1))
       throw invalid(name, 'must be an integer of at least 1')
   }
+  const { appBridgeReload = 'navigate' } = options
+  if (!RELOADS.includes(appBridgeReload)) throw invalid('appBridgeReload', `must be one of ${RELOADS.join(', ')}`)
   return Object.freeze({
     clientId,
     clientSecrets,
@@ -144,6 +152,7 @@ export function parseOptions(options: FakeShopifyOptions): FakeShopifySettings {
     scopes: options.scopes ?? ['read_products'],
     refuseNonExpiring: options.refuseNonExpiring ?? false,
     registration: { url: options.appUrl, redirectUris: options.redirectUris, consent: options.consent ?? 'once' },
+    appBridgeReload,
     tls: options.tls,
     admin: options.admin,
     now: clock === undefined ? Date.now : () => clock.now(),

@@ -7,7 +7,7 @@ import type { TokenManager } from '../token-manager.js'
 /** What a webhook means for the tokens of its shop. Rejects when it could not be done and Shopify should send it again. */
 export type TokenWork = (tokens: TokenManager, delivery: WebhookDelivery) => Promise<void>
 
-/** The topics that concern tokens. @see docs/shopify-protocol.md, "Verification" */
+/** The topics that concern tokens. @see docs/shopify-protocol.md, "Webhooks" */
 export const TOKEN_TOPICS: ReadonlyMap<string, TokenWork> = new Map<string, TokenWork>([
   ['app/uninstalled', (tokens, { shop, triggeredAt }) => remove(tokens, shop, triggeredAt)],
   // It tells of an uninstall 48 hours before, and the app may have been installed again since: its own instant says nothing.

@@ -23,7 +23,7 @@ const NAMES: Record<keyof WebhookHeaders, string> = {
  * Reads the headers of a webhook, whichever of the two sets it carries. `null`: a header is given twice, or the sets
  * disagree, so that it is not known what is meant.
  *
- * @see Shopify: "Webhooks" (headers)
+ * @see Shopify: "Webhooks delivery structure", "Events delivery structure"
  */
 export function readWebhookHeaders(headers: Readonly<Record<string, unknown>>): WebhookHeaders | null {
   const read: Partial<Record<string, string>> = {}

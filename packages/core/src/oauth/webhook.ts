@@ -63,7 +63,7 @@ const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2
  *
  * @throws InvalidWebhookError `ERR_INVALID_WEBHOOK`
  * @throws WebhookBodyParsedError `ERR_WEBHOOK_BODY_PARSED`
- * @see Shopify: "Verify webhooks"; docs/shopify-protocol.md, "Verification"
+ * @see Shopify: "Verify webhooks"; docs/shopify-protocol.md, "Webhooks"
  */
 export function verifyWebhook(request: WebhookRequest, signatures: AppSignatures): WebhookDelivery {
   const { rawBody } = request

@@ -195,6 +195,19 @@ export function describeRoutes(serve: (options?: RoutesOptions) => Promise<Serve
       expect(Object.fromEntries(sent.searchParams)).toEqual({ shop, return_to: '/token?page=2' })
     })
 
+    it("in the admin's frame is sent to authorization with word of it, and that leaves the frame first", async () => {
+      const app = await serve({ shopBy: 'app' })
+      const framed = (path: string): Test => request(app.server).get(path).set('Sec-Fetch-Dest', 'iframe')
+
+      const sent = locationOf(await framed('/token'))
+      const page = await framed(`/auth?shop=${shop}`)
+
+      expect(sent.searchParams.get('embedded')).toBe('1')
+      expect({ status: page.status, type: page.type, cookies: cookiesOf(page) }).toEqual({
+        ...{ status: 200, type: 'text/html', cookies: [] },
+      })
+    })
+
     it('is sent nowhere when a script asks for it', async () => {
       const app = await serve()
 
@@ -380,9 +393,9 @@ export function describeRoutes(serve: (options?: RoutesOptions) => Promise<Serve
       const app = await serve()
 
       await deliver(app, app.shopify.webhook('shop/redact', 'other.myshopify.com')).expect(200)
-      await request(app.server)
-        .get('/webhooks')
-        .expect(({ status }) => expect([401, 404]).toContain(status))
+      const { status } = await request(app.server).get('/webhooks')
+
+      expect([401, 404]).toContain(status)
     })
   })
 }

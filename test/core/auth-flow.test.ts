@@ -5,6 +5,7 @@ import {
   type HttpReply,
   type Installed,
   ReauthorizationRequiredError,
+  SecretOutdatedError,
   StoreUnavailableError,
 } from '@shopify-tokens/core'
 import { AuthBrowser, cookiesOf, locationOf } from './auth-browser.js'
@@ -347,6 +348,12 @@ describe('the callback', () => {
 
     expectRefusal(reply, 503, 'ERR_STORE_UNAVAILABLE')
     expect(reply?.body).not.toContain('Planted')
+  })
+
+  it('does not tell a merchant to try again what only the makers of the app can mend', async () => {
+    const flow = new AuthFlow(() => Promise.reject(new SecretOutdatedError('Planted.')), { appUrl: APP }, {})
+
+    expectRefusal(await new AuthBrowser(flow).open('/auth/callback'), 500, 'Please tell the makers of the app')
   })
 })
 

@@ -69,6 +69,20 @@ it('refuse unknown ones, and what is no object', () => {
   expect(() => parseAuthOptions(null as never, {})).toThrow('Option options must be an object; got null.')
 })
 
+it('come from the environment of the process unless another is given', () => {
+  const before = process.env[AUTH_VARIABLES.appUrl]
+  const build = (): AuthFlow => new AuthFlow(() => Promise.reject(new Error()))
+  try {
+    process.env[AUTH_VARIABLES.appUrl] = APP
+    expect(build().authPath).toBe('/auth')
+    process.env[AUTH_VARIABLES.appUrl] = ''
+    expect(build).toThrow(InvalidOptionError)
+  } finally {
+    if (before === undefined) Reflect.deleteProperty(process.env, AUTH_VARIABLES.appUrl)
+    else process.env[AUTH_VARIABLES.appUrl] = before
+  }
+})
+
 it('are refused without repeating a value', () => {
   expect(() => parseAuthOptions({ appUrl: 'http://planted.example.com' }, {})).toThrow(
     "Option appUrl must be the app's https origin, such as https://app.example.com (or set SHOPIFY_APP_URL); got string.",

@@ -52,7 +52,7 @@ describe('the bounce page', () => {
   })
 
   it('lets no client id out of its attribute', () => {
-    expect(bouncePage('a"><script>', SHOP).body).toContain('data-api-key="a&quot;&gt;&lt;script&gt;"')
+    expect(bouncePage('a"><script>', SHOP).body).toContain('data-api-key="a&#34;&#62;&#60;script&#62;"')
   })
 })
 
@@ -84,7 +84,7 @@ describe('the page that leaves the frame', () => {
   })
 
   it('has a link for browsers without App Bridge', () => {
-    const escaped = `https://app.example.com/auth?x=&lt;/script&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;\u2028`
+    const escaped = `https://app.example.com/auth?x=&#60;/script&#62;&#60;script&#62;alert(&#34;1&#34;)&#60;/script&#62;&#39;&#38;\u2028`
 
     expect(page.body).toContain(`<a href="${escaped}" target="_top">Continue</a>`)
   })
@@ -99,7 +99,7 @@ describe('a message', () => {
     const { status, body } = messagePage({ ...MESSAGE, link: { href: '/auth?a=b&c', label: 'Begin again' } }, SHOP)
 
     expect(status).toBe(400)
-    expect(body).toContain('<h1>Title</h1><p>Text.</p><p><a href="/auth?a=b&amp;c">Begin again</a></p>')
+    expect(body).toContain('<h1>Title</h1><p>Text.</p><p><a href="/auth?a=b&#38;c">Begin again</a></p>')
     expect(body).toContain('<code>ERR_X</code>')
   })
 
@@ -115,7 +115,7 @@ describe('a message', () => {
 })
 
 function messagePageTags(): readonly string[] {
-  const escaped = '&lt;/script&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;\u2028'
+  const escaped = '&#60;/script&#62;&#60;script&#62;alert(&#34;1&#34;)&#60;/script&#62;&#39;&#38;\u2028'
   return [
     ...['<!doctype html>', '<html lang="en">', '<head>', '<meta charset="utf-8">'],
     ...['<meta name="viewport" content="width=device-width">', '<title>', '</title>', '</head>', '<body>'],

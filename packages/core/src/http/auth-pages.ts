@@ -56,7 +56,7 @@ export function exitIframePage(clientId: string, shop: Shop, url: string): HttpR
     "connect-src https:; img-src https:; style-src https: 'unsafe-inline'",
     ...["base-uri 'none'", "form-action 'none'", frameAncestors(shop)],
   ]
-  const link = `<p><a href="${attribute(url)}" target="_top">Continue</a></p>`
+  const link = `<p><a href="${escaped(url)}" target="_top">Continue</a></p>`
   return {
     status: 200,
     headers: { ...HTML, 'content-security-policy': policy.join('; ') },
@@ -66,7 +66,7 @@ export function exitIframePage(clientId: string, shop: Shop, url: string): HttpR
 
 /** A page without scripts. */
 export function messagePage({ status, title, text, code, link }: Message, shop: Shop | null): HttpReply {
-  const action = link === undefined ? '' : `<p><a href="${attribute(link.href)}">${attribute(link.label)}</a></p>`
+  const action = link === undefined ? '' : `<p><a href="${escaped(link.href)}">${escaped(link.label)}</a></p>`
   return {
     status,
     headers: {
@@ -75,7 +75,7 @@ export function messagePage({ status, title, text, code, link }: Message, shop: 
     },
     body: document(
       title,
-      `<h1>${attribute(title)}</h1><p>${attribute(text)}</p>${action}<p><code>${attribute(code)}</code></p>`,
+      `<h1>${escaped(title)}</h1><p>${escaped(text)}</p>${action}<p><code>${escaped(code)}</code></p>`,
     ),
   }
 }
@@ -91,24 +91,16 @@ function frameAncestors(shop: Shop | null): string {
 }
 
 function appBridge(clientId: string): string {
-  return `<script data-api-key="${attribute(clientId)}" src="${APP_BRIDGE_URL}"></script>`
+  return `<script data-api-key="${escaped(clientId)}" src="${APP_BRIDGE_URL}"></script>`
 }
 
 function document(title: string, body: string): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${attribute(title)}</title></head><body>${body}</body></html>`
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title></head><body>${body}</body></html>`
 }
 
 /** Safe in text and in quoted attributes. */
-function attribute(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${String(character.charCodeAt(0))};`)
 }
 
 /** A string of JavaScript that ends no script element. */

@@ -16,8 +16,7 @@ const PLACEHOLDER = 'https://app.invalid'
  */
 export function ownUrl(text: unknown): URL | null {
   if (typeof text !== 'string' || text.length > MAX_LENGTH || CONTROL.test(text)) return null
-  const [path = ''] = text.split(/[?#]/)
-  if (!isPlain(path)) return null
+  if (!isPlain(text.replace(/[?#].*$/s, ''))) return null
   const url = new URL(text, PLACEHOLDER)
   url.search = withoutIdToken(url.search)
   return ONE_SLASH.test(url.pathname) ? url : null

@@ -4,7 +4,7 @@ import { isSameText } from './same-text.js'
 
 /** As browsers limit a cookie with its name and attributes. */
 const MAX_LENGTH = 4_096
-const FORM = /^([A-Za-z0-9_-]+\.[0-9a-z]{1,10})\.([A-Za-z0-9_-]{43})$/
+const FORM = /^([A-Za-z0-9_-]+)\.([0-9a-z]{1,10})\.([A-Za-z0-9_-]{43})$/
 
 /**
  * Signs what the app gives to a browser and wants back unchanged. One key per secret and purpose, derived by HKDF: a
@@ -35,9 +35,9 @@ export class OwnSeal {
 
   open(purpose: string, text: unknown): object | null {
     if (typeof text !== 'string' || text.length > MAX_LENGTH) return null
-    const [, signed = '', signature = ''] = FORM.exec(text) ?? []
-    if (!this.#keysFor(purpose).some((key) => isSameText(mac(key, signed), signature))) return null
-    const [payload = '', endsAt = ''] = signed.split('.')
+    const [, payload = '', endsAt = '', signature = ''] = FORM.exec(text) ?? []
+    const isOurs = (key: Buffer): boolean => isSameText(mac(key, `${payload}.${endsAt}`), signature)
+    if (!this.#keysFor(purpose).some(isOurs)) return null
     if (Number.parseInt(endsAt, 36) <= this.#now()) return null
     return JSON.parse(Buffer.from(payload, 'base64url').toString()) as object
   }

@@ -40,6 +40,7 @@ describe('options', () => {
       clientId: 'client-id',
       keyRing,
       store,
+      grant: null,
       lock: null,
       renewal: 'hybrid',
       background: null,
@@ -74,6 +75,7 @@ describe('options', () => {
     } satisfies Partial<TokenManagerOptions>
 
     expect(parseOptions({ ...NEEDED, ...given })).toMatchObject(given)
+    expect(parseOptions({ ...NEEDED, grant: 'client-credentials' }).grant).toBe('client-credentials')
   })
 
   it('come out frozen', () => {
@@ -83,7 +85,7 @@ describe('options', () => {
   it('that are undefined count as absent', () => {
     const absent = Object.fromEntries(
       [...NUMBERS, 'previousClientSecret', 'lock', 'renewal', 'background', 'onEvent', 'requireExpiring', 'apiVersion']
-        .concat('clock', 'fetch', 'random')
+        .concat('clock', 'fetch', 'random', 'grant')
         .map((name) => [name, undefined]),
     )
 
@@ -225,6 +227,8 @@ describe('a wrong option', () => {
     ['sealing', 'planted-password', /a KeyRing or/, 'string'],
     ['sealing', false, /a KeyRing or/, 'boolean'],
     ['sealing', { current: () => 0 }, /a KeyRing or/, 'object'],
+    ['grant', 'planted', /'client-credentials', or left out/, 'string'],
+    ['grant', true, /'client-credentials', or left out/, 'boolean'],
     ['lock', null, /an object with tryAcquire\(\)/, 'null'],
     ['lock', {}, /an object with tryAcquire\(\)/, 'object'],
     ['clock', { now: () => 0, monotonic: () => 0 }, /an object with now\(\), monotonic\(\), sleep\(\)/, 'object'],
@@ -249,6 +253,12 @@ describe('a wrong option', () => {
     expect(error.message).toMatch(rule)
     expect(error.message).toMatch(new RegExp(`; got ${type}\\.$`))
     expect(error.message).not.toContain('planted')
+  })
+
+  it.each([true, false])('requireExpiring: %p is refused beside a grant whose tokens always end', (requireExpiring) => {
+    const error = refusal({ ...NEEDED, grant: 'client-credentials', requireExpiring })
+
+    expect(error.options).toEqual(['requireExpiring'])
   })
 
   it('that is unknown is refused by its name, so that a misspelt one is found', () => {

@@ -63,6 +63,23 @@ it('configures itself from the environment, makes its first requests wait, and k
   expect(shopify.counters('first.myshopify.com').tokenCalls).toBe(1)
 })
 
+it('asks with the app’s own credentials when one word says so', async () => {
+  const shop = 'own.myshopify.com'
+  shopify.installShop(shop)
+  const options = { fetch: shopify.fetch, grant: 'client-credentials', shopOf: () => shop } as const
+
+  await request(appOver(shopifyTokens(options)))
+    .get('/shop')
+    .expect(200)
+  await middleware?.close()
+  await request(appOver(shopifyTokens(options)))
+    .get('/shop')
+    .expect(200)
+
+  const { tokenCalls, tokenCallsByGrant } = shopify.counters(shop)
+  expect([tokenCalls, tokenCallsByGrant['client-credentials'].granted]).toEqual([1, 1])
+})
+
 it('names all missing variables at once when it is made', () => {
   delete process.env.SHOPIFY_API_KEY
   delete process.env.SHOPIFY_API_SECRET

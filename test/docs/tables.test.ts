@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ENVIRONMENT_VARIABLES, readEnvironment } from '@shopify-tokens/core'
+import { AUTH_VARIABLES, ENVIRONMENT_VARIABLES, readEnvironment } from '@shopify-tokens/core'
 import { DEFAULT_DURATIONS, DURATION_RANGES, type Durations } from '../../packages/core/src/durations.js'
 import { MarkdownDocument, plain, root } from './markdown.js'
 import { defaultIn, type Member, SourceFacts } from './source-facts.js'
@@ -51,6 +51,18 @@ describe('the options', () => {
       new Map(own.map((member) => [member.name, functions.has(member.name) ? '' : plain(defaultOf(member))])),
     )
   })
+})
+
+it('the options of the OAuth routes are those of AuthOptions', () => {
+  const members = facts.membersOf('AuthOptions')
+  const { rows } = new MarkdownDocument('docs/embedded-apps.md').table('Mount the OAuth routes')
+  expect(rows.map(([name]) => plain(name))).toEqual(members.map(({ name }) => name))
+  const variables = rows.filter(([, fallback = '']) => fallback.includes('variable')).map(([name]) => plain(name))
+  expect(variables.sort()).toEqual(Object.keys(AUTH_VARIABLES).sort())
+  for (const [name = '', fallback = ''] of rows) {
+    const variable = new Map<string, string>(Object.entries(AUTH_VARIABLES)).get(plain(name))
+    if (variable !== undefined) expect(fallback).toContain(`\`${variable}\``)
+  }
 })
 
 describe('the environment variables', () => {

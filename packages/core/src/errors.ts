@@ -72,7 +72,8 @@ const REAUTHORIZATION_MESSAGES: Record<ReauthorizationReason, string> = {
   removed: 'The shop has removed the app; the merchant must install it again.',
   'refresh-token-rejected': 'Shopify ended every refresh token of this shop; the merchant must open the app once.',
   'app-not-installed': 'Shopify says that this shop has not installed the app; the merchant must install it again.',
-  'access-token-rejected': 'Shopify refused a token that cannot be renewed; the merchant must open the app once.',
+  'access-token-rejected':
+    'Shopify refused a token that cannot be renewed; the merchant must open the app once, or somebody set a new static token.',
 }
 
 /** What the token endpoint's trouble was. {@link TokenEndpointError.code} is the documented one of these. */

@@ -8,6 +8,8 @@ import { ADMIN, APP_HOST, IN_ADMIN, setStage, shop, type Stage, type StageOption
 const TAKES_PICTURES = process.env.SHOPIFY_TOKENS_TEST_PICTURES === '1'
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
+/** The parameter with which Shopify says where the admin is. */
+const HOST = Buffer.from('admin.shopify.com/store/acme').toString('base64url')
 const INSTALL = 'admin.shopify.com/store/acme/oauth/install'
 const AUTHORIZE = `${shop}/admin/oauth/authorize`
 /** From the begin of authorization back to the app in the admin. */
@@ -102,8 +104,8 @@ for (const [framework, makeApp] of Object.entries({ 'Express 5': expressApp, 'Ne
     })
 
     it.each([
-      ['navigate', [`app ${APP_HOST}/`]],
       ['fetch', []],
+      ['navigate', [`app ${APP_HOST}/`]],
     ] as const)('is reloaded by way of the bounce page when its ID token has expired: %s', async (how, last) => {
       const { clock, merchant, shopify } = await opened({ appBridgeReload: how })
       clock.jump(10 * MINUTE_MS)
@@ -111,6 +113,19 @@ for (const [framework, makeApp] of Object.entries({ 'Express 5': expressApp, 'Ne
       await merchant.sees('Snowboard')
       expect(merchant.way).toEqual([`app ${APP_HOST}/`, `app ${APP_HOST}/auth/bounce`, ...last])
       expect(shopify.counters(shop).tokenCalls).toBe(0)
+    })
+
+    it('is opened in the admin for a merchant who comes to its own address', async () => {
+      const { merchant } = await opened()
+      await merchant.opens(`https://${APP_HOST}/settings?${new URLSearchParams({ shop, host: HOST }).toString()}`)
+      await merchant.seesPage('Settings')
+      await merchant.sees('Snowboard')
+      expect(merchant.way).toEqual([
+        `top ${APP_HOST}/settings`,
+        `top ${APP_HOST}/auth/bounce`,
+        `top ${ADMIN}/settings`,
+        `app ${APP_HOST}/settings`,
+      ])
     })
 
     it('has App Bridge repeat a request with a new ID token, once', async () => {

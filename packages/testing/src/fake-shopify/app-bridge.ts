@@ -1,9 +1,8 @@
 /**
- * What App Bridge does with the address in `shopify-reload`: it navigates there with a new `id_token`, as the official
- * libraries expect (library); or it fetches the page with the ID token in a header and puts it in this one's place
- * (reported by developers).
+ * What App Bridge does with the address in `shopify-reload`: `'fetch'`: it fetches the page with the ID token in a header,
+ * and puts it in this one's place (reported by developers); `'navigate'`: it goes there with a new `id_token` (inferred).
  */
-export type AppBridgeReload = 'navigate' | 'fetch'
+export type AppBridgeReload = 'fetch' | 'navigate'
 
 /**
  * A stand-in for `https://cdn.shopify.com/shopifycloud/app-bridge.js`, for the admin page of this fake. It does what an
@@ -12,7 +11,7 @@ export type AppBridgeReload = 'navigate' | 'fetch'
  * - Documented ("Resource Fetching API", "ID Token API", "Navigation API"): `shopify.idToken()`; `fetch` to the app's own
  *   origin carries the ID token as `Authorization: Bearer`; `open(url, '_top')` navigates the admin's window; a page of
  *   the app outside the admin is opened inside it, where `host` tells which.
- * - As the official libraries rely on ("Verification" in docs/shopify-protocol.md): a 401 with
+ * - As the official libraries rely on it ("Verification" in docs/shopify-protocol.md): a 401 with
  *   `X-Shopify-Retry-Invalid-Session-Request: 1` is repeated once with a new token; an answer with
  *   `X-Shopify-API-Request-Failure-Reauthorize: 1` navigates the admin's window to the address it names; a page with
  *   `shopify-reload` in its query is left for that address.

@@ -72,7 +72,7 @@ export class Authorization {
     })
   }
 
-  /** The merchant does not: the app hears `access_denied` (RFC 6749 section 4.1.2.1; Shopify's page does not say). */
+  /** The merchant does not: the app hears `access_denied` (RFC 6749 section 4.1.2.1; inferred). */
   refuse(shop: string, query: URLSearchParams): AuthorizationStep {
     return this.#leave(shop, query, () => ({ error: 'access_denied', error_description: 'The merchant cancelled.' }))
   }

@@ -45,7 +45,7 @@ export interface FakeShopifyOptions {
   readonly redirectUris?: readonly string[] | undefined
   /** Whether the authorize page asks a merchant again who has granted every scope. Default `'once'`, as Shopify's. */
   readonly consent?: Consent | undefined
-  /** How App Bridge leaves a page whose address has `shopify-reload`. Default `'navigate'`. */
+  /** How App Bridge leaves a page whose address has `shopify-reload`. Default `'fetch'`. */
   readonly appBridgeReload?: AppBridgeReload | undefined
   /** A key and its certificate, to be reached by browsers too: {@link FakeShopify.secureUrl}. Default: none. */
   readonly tls?: TlsIdentity | undefined
@@ -99,7 +99,7 @@ export interface FakeShopifySwitches {
 const REPLAYS: readonly string[] = ['same-pair', 'same-verbatim', 'new-pair'] satisfies Replay[]
 const GRACES: readonly string[] = ['none', '60-minutes', 'until-used'] satisfies Grace[]
 
-const RELOADS: readonly string[] = ['navigate', 'fetch'] satisfies AppBridgeReload[]
+const RELOADS: readonly string[] = ['fetch', 'navigate'] satisfies AppBridgeReload[]
 const CONSENTS: readonly string[] = ['once', 'always'] satisfies Consent[]
 
 const KNOWN = new Set<string>([
@@ -141,7 +141,7 @@ export function parseOptions(options: FakeShopifyOptions): FakeShopifySettings {
     if (value !== undefined && !(Number.isInteger(value) && value >= 1))
       throw invalid(name, 'must be an integer of at least 1')
   }
-  const { appBridgeReload = 'navigate' } = options
+  const { appBridgeReload = 'fetch' } = options
   if (!RELOADS.includes(appBridgeReload)) throw invalid('appBridgeReload', `must be one of ${RELOADS.join(', ')}`)
   return Object.freeze({
     clientId,

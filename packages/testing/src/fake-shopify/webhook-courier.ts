@@ -18,7 +18,7 @@ const PATIENCE_MS = 5000
  * Resolves with what each delivery brought. A redirect is a failure and is not followed. Rejects with a `TypeError` when
  * `url` is none.
  *
- * @see Shopify page "Webhooks"; changelog of 2024-09-10 ("Updates to webhook retry mechanism")
+ * @see Shopify page "Troubleshooting webhooks"; changelog of 2024-09-10 ("Updates to webhook retry mechanism")
  */
 export async function deliverWebhook(
   send: typeof globalThis.fetch,

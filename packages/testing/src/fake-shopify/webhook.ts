@@ -14,7 +14,7 @@ export interface FakeWebhookOptions {
   readonly headers?: WebhookHeaderSet | undefined
 }
 
-/** @see "Verification" in docs/shopify-protocol.md */
+/** @see "Webhooks" in docs/shopify-protocol.md */
 export type WebhookHeaderSet = 'prefixed' | 'unprefixed' | 'both'
 
 /** A webhook as Shopify posts it. */
@@ -43,7 +43,7 @@ const PREFIXES: Readonly<Record<WebhookHeaderSet, readonly string[]>> = {
   both: ['x-shopify-', 'shopify-'],
 }
 
-/** Makes a webhook: only the body is signed, base64 HMAC-SHA256 with a client secret. */
+/** Makes a webhook: only the body is signed, base64 HMAC-SHA256 with a client secret ("Webhooks" in docs/shopify-protocol.md). */
 export function makeWebhook(facts: WebhookFacts, options: FakeWebhookOptions): FakeWebhook {
   const {
     payload = payloadOf(facts),

@@ -103,6 +103,14 @@ async function traces(sealing: typeof keyRing | 'unsealed-tokens-readable-in-sto
     secrets['session token'] = idToken
     await attempt(tokens.token(first, { idToken }))
     await attempt(tokens.acquire(first, { idToken }))
+    await attempt(tokens.token(first, { idToken, scopes: ['write_orders'] }))
+    for (const answer of ['granted', 'hang', 'code-used'] as const) {
+      const code = shopify.issueCode(first)
+      secrets[`code, ${answer}`] = code
+      if (answer === 'hang') shopify.faults.next(first, { kind: answer, when: 'after' })
+      if (answer === 'code-used') shopify.faults.next(first, { kind: answer })
+      await attempt(tokens.acquire(first, { code }))
+    }
     const request = { method: 'GET', url: '/', accept: undefined, fetchDest: undefined }
     const facts = { ...request, authorization: `Bearer ${idToken}`, idToken: undefined }
     await attempt(openRequest(tokens, facts, { shop: undefined, lazy: false }))

@@ -502,6 +502,13 @@ describe('the bounce page', () => {
     expectRefusal(reply, 400, 'ERR_INVALID_AUTH_REQUEST')
   })
 
+  it('is no way to what becomes another host when a browser decodes it once more', async () => {
+    // Where a part cannot be decoded, some frameworks hand on the whole undecoded.
+    const query = { shop, 'shopify-reload': '/%5Cevil.com/%FF' }
+
+    expect((await browser.open('/auth/bounce', { query }))?.status).toBe(400)
+  })
+
   it.each([
     ['nothing to load', `/auth/bounce?shop=${shop}`, 'ERR_INVALID_AUTH_REQUEST'],
     ['two things to load', '/auth/bounce?shopify-reload=/a&shopify-reload=/b', 'ERR_INVALID_AUTH_REQUEST'],

@@ -1,4 +1,4 @@
-import { CurrentShop, ShopifyAccess, ShopifyTokenInterceptor } from '@shopify-tokens/nestjs'
+import { CurrentShop, RequireScopes, ShopifyAccess, ShopifyTokenInterceptor } from '@shopify-tokens/nestjs'
 import { currentShop, type RequestAccess } from '@shopify-tokens/core'
 import { UseInterceptors } from '@nestjs/common'
 import { GqlExecutionContext, GraphQLModule, Query, Resolver } from '@nestjs/graphql'
@@ -20,6 +20,12 @@ class ShopResolver {
   @Query(() => String)
   shopAtHand(@CurrentShop() named: string): string {
     return `${named} ${currentShop().shop}`
+  }
+
+  @RequireScopes('read_orders')
+  @Query(() => String)
+  orders(@ShopifyAccess() shopify: RequestAccess): string {
+    return shopify.scopes.join()
   }
 }
 
@@ -59,6 +65,21 @@ describe('behind GraphQL', () => {
     const answer = await ask(served, '{ shopAtHand }').set('x-session-shop', shop).expect(200)
 
     expect(answer.body).toEqual({ data: { shopAtHand: `${shop} ${shop}` } })
+  })
+
+  it('checks the scopes of a field, and verifies nothing twice for it', async () => {
+    const served = await graphqlApp()
+    const verified = jest.spyOn(served.tokens, 'verifySessionToken')
+    const bearer = `Bearer ${served.shopify.sessionToken(shop)}`
+
+    await served.seed({ scopes: ['write_orders'] })
+    const granted = await ask(served, '{ orders }').set('Authorization', bearer)
+    await served.seed({ scopes: ['read_products'] })
+    const missing = await ask(served, '{ orders }').set('Authorization', bearer)
+
+    expect(granted.body).toEqual({ data: { orders: 'write_orders' } })
+    expect(missing.body).toMatchObject({ errors: [{ extensions: { code: 'ERR_SCOPE_MISSING', status: 403 } }] })
+    expect(verified).toHaveBeenCalledTimes(2)
   })
 
   it('answers an error of ours with its code and status in the extensions, and nothing more', async () => {

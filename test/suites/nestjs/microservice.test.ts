@@ -1,7 +1,7 @@
 import 'reflect-metadata'
 import type { AddressInfo } from 'node:net'
-import { currentShop, type RequestAccess } from '@shopify-tokens/core'
-import { ShopifyAccess, ShopifyTokenInterceptor, ShopifyTokensModule } from '@shopify-tokens/nestjs'
+import { currentShop, parseShop, type RequestAccess } from '@shopify-tokens/core'
+import { RequireScopes, ShopifyAccess, ShopifyTokenInterceptor, ShopifyTokensModule } from '@shopify-tokens/nestjs'
 import { Controller, type INestMicroservice, UseInterceptors } from '@nestjs/common'
 import { ClientProxyFactory, type ClientProxy, MessagePattern, Payload, Transport } from '@nestjs/microservices'
 import { Test } from '@nestjs/testing'
@@ -19,6 +19,12 @@ class ShopListener {
   ): Promise<string> {
     const { data } = await shopify.graphql<{ shop: { name: string } }>(QUERY)
     return `${greeting} ${data?.shop.name ?? ''} of ${currentShop().shop}`
+  }
+
+  @RequireScopes('write_products')
+  @MessagePattern('shop-scopes')
+  scopes(@ShopifyAccess() shopify: RequestAccess): readonly string[] {
+    return shopify.scopes
   }
 }
 
@@ -52,14 +58,22 @@ afterEach(async () => {
   await closeAll()
 })
 
-const ask = (named: string): Promise<unknown> =>
-  firstValueFrom(client.send('shop-name', { shop: named, greeting: 'hello' }))
+const ask = (named: string, pattern = 'shop-name'): Promise<unknown> =>
+  firstValueFrom(client.send(pattern, { shop: named, greeting: 'hello' }))
 
 describe('in a microservice', () => {
   it('takes the shop from the message, as the application says', async () => {
     await backend.seed()
 
     expect(await ask(shop)).toBe(`hello acme of ${shop}`)
+  })
+
+  it('checks scopes, for the shop of each message', async () => {
+    await backend.seed({ scopes: ['write_products'] })
+    expect(await ask(shop, 'shop-scopes')).toEqual(['write_products'])
+
+    await backend.seed({ scopes: ['read_products'], shop: parseShop('other.myshopify.com') })
+    await expect(ask('other.myshopify.com', 'shop-scopes')).rejects.toMatchObject({ code: 'ERR_SCOPE_MISSING' })
   })
 
   it.each([

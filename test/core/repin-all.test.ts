@@ -7,6 +7,7 @@ import {
   type TokenManagerOptions,
 } from '@shopify-tokens/core'
 import { anAttempt, aRecord, aToken, fault } from '@shopify-tokens/testing'
+import { until } from '../until.js'
 import { CLIENT_SECRET, closeAll, type ManagedApp, managedApp, shop, someShops } from './managed-app.js'
 
 afterEach(closeAll)
@@ -250,7 +251,9 @@ describe('repinning all shops', () => {
     await hold.arrived()
 
     const repinned = rotated.repinAll()
-    await clock.untilAsleep()
+    await clock.advance(1_000)
+    await until(() => shopify.counters(shops[0]).tokenCallsByGrant.refresh.granted === 1, 'the other shop')
+    for (let turn = 0; turn < 10; turn += 1) await clock.settle()
     hold.release()
     await installed
 

@@ -121,14 +121,13 @@ export class TableOfDeliveries implements DeliveryLog {
         run,
         this.#statement(
           (p) =>
-            `SELECT noted_at FROM ${this.#table} WHERE noted_at < ${p.now()} - ${KEPT_MS} ` +
+            `SELECT noted_at FROM ${this.#table} WHERE ${isOld(p)} ` +
             `ORDER BY noted_at LIMIT 1 OFFSET ${PRUNED_AT_ONCE - 1}`,
         ),
       )
       const { sql, parameters } = this.#statement((p) => {
         const until = last === undefined ? null : new CellReader(last, undefined).integer('noted_at')
-        const isOld = until === null ? `noted_at < ${p.now()} - ${KEPT_MS}` : `noted_at <= ${p.add(until)}`
-        return `DELETE FROM ${this.#table} WHERE ${isOld}`
+        return `DELETE FROM ${this.#table} WHERE ${until === null ? isOld(p) : `noted_at <= ${p.add(until)}`}`
       })
       await run(sql, parameters)
       return last === undefined
@@ -139,6 +138,11 @@ export class TableOfDeliveries implements DeliveryLog {
     const { dialect, clock } = this.#reach
     return toStatement(dialect, () => clock.now(), text)
   }
+}
+
+/** In a query of its own: PostgreSQL's clock may tell another time for each row, so that no index would help. */
+function isOld(p: Parameters): string {
+  return `noted_at < (SELECT ${p.now()} - ${KEPT_MS})`
 }
 
 /** Whether the statement has changed a row. */

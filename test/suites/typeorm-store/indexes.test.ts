@@ -1,7 +1,9 @@
 import { systemClock } from '@shopify-tokens/core'
 import { dialectOf } from '../../../packages/typeorm-store/src/session.js'
+import type { Reach } from '../../../packages/typeorm-store/src/session.js'
 import { Statements } from '../../../packages/typeorm-store/src/statements.js'
 import { type DatabaseType, quotedTable } from '../../../packages/typeorm-store/src/table.js'
+import { TableOfDeliveries } from '../../../packages/typeorm-store/src/table-of-deliveries.js'
 import { aKey } from '@shopify-tokens/testing'
 import { type Backend, onEveryDatabase } from './backends.js'
 
@@ -13,13 +15,17 @@ async function fill({ owner, type }: Backend): Promise<void> {
   const shop = type === 'mariadb' ? `concat('shop-', n, '.myshopify.com')` : `'shop-' || n || '.myshopify.com'`
   const cells = `'test-app', ${shop}, 'v', 1, 1, 'empty', false, '[]',
     CASE WHEN n % 2000 = 0 THEN 1000 + n % 7 ELSE 9000 + n END, CASE WHEN n % 4000 = 1 THEN 500 END`
-  const source = {
+  await owner.query(`INSERT INTO shopify_tokens (${columns}) SELECT ${cells} FROM ${numbers(type)}`)
+}
+
+/** `n` from 1 to the number of rows. */
+function numbers(type: DatabaseType): string {
+  return {
     'better-sqlite3': `(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ${ROWS}) SELECT n FROM s)`,
     postgres: `generate_series(1, ${ROWS}) AS n`,
     mariadb: `(SELECT seq AS n FROM seq_1_to_${ROWS}) s`,
     mysql: '',
   }[type]
-  await owner.query(`INSERT INTO shopify_tokens (${columns}) SELECT ${cells} FROM ${source}`)
 }
 
 onEveryDatabase((backend, type) => {
@@ -71,6 +77,48 @@ onEveryDatabase((backend, type) => {
       })
     },
   )
+})
+
+onEveryDatabase((backend, type) => {
+  /** The statements of a first webhook, and of the look for old ones that comes with it. */
+  const statements = async (): Promise<{ readonly sql: string; readonly parameters: readonly unknown[] }[]> => {
+    const { owner } = backend()
+    const dialect = dialectOf(type)
+    const seen: { readonly sql: string; readonly parameters: readonly unknown[] }[] = []
+    const noting: Reach['dialect'] = {
+      ...dialect,
+      run(connection, sql, parameters) {
+        seen.push({ sql, parameters })
+        return dialect.run(connection, sql, parameters)
+      },
+    }
+    const reach: Reach = { dataSource: owner, dialect: noting, clock: systemClock, timeoutMs: 5_000 }
+    const deliveries = new TableOfDeliveries(reach, quotedTable(owner.options, 'shopify_tokens_deliveries'))
+    await deliveries.finish({ clientId: 'test-app', id: 'webhook:1' })
+    await deliveries.begin({ clientId: 'test-app', id: 'webhook:1' }, 1_000)
+    while (!seen.some(({ sql }) => sql.startsWith('DELETE'))) await systemClock.sleep(1)
+    return seen.filter(({ sql }) => !sql.startsWith('INSERT'))
+  }
+
+  it('finds a delivery by its key, and old ones by their index, not by reading the table', async () => {
+    const { owner } = backend()
+    const now = Date.now()
+    const cells = `'test-app', ${type === 'mariadb' ? "concat('webhook:a', n)" : "'webhook:a' || n"}, NULL, 0, ${String(now)} - n`
+    await owner.query(
+      `INSERT INTO shopify_tokens_deliveries (client_id, delivery, claim, claimed_until, noted_at) SELECT ${cells} FROM ${numbers(type)}`,
+    )
+    if (type === 'postgres') await owner.query('ANALYZE shopify_tokens_deliveries')
+    if (type === 'mariadb') await owner.query('ANALYZE TABLE shopify_tokens_deliveries')
+    const explain = type === 'better-sqlite3' ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN'
+
+    const all = await statements()
+    expect(all.length).toBeGreaterThan(4)
+    for (const { sql, parameters } of all) {
+      const plan = JSON.stringify(await owner.query(`${explain} ${sql}`, [...parameters]))
+      expect(plan).toMatch(sql.includes('noted_at <') ? /idx_shopify_tokens_noted/ : /PRIMARY|_pkey|autoindex/)
+      expect(plan).not.toMatch(/SCAN shopify|Seq Scan|"type":"(ALL|index)"|Filter: \(noted_at/)
+    }
+  })
 })
 
 /** How each database says that it reads the table from end to end. */

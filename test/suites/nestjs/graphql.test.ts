@@ -72,10 +72,10 @@ describe('behind GraphQL', () => {
     const verified = jest.spyOn(served.tokens, 'verifySessionToken')
     const bearer = `Bearer ${served.shopify.sessionToken(shop)}`
 
-    await served.seed({ scopes: ['write_orders'] })
-    const granted = await ask(served, '{ orders }').set('Authorization', bearer)
     await served.seed({ scopes: ['read_products'] })
     const missing = await ask(served, '{ orders }').set('Authorization', bearer)
+    await served.seed({ scopes: ['write_orders'] })
+    const granted = await ask(served, '{ orders }').set('Authorization', bearer)
 
     expect(granted.body).toEqual({ data: { orders: 'write_orders' } })
     expect(missing.body).toMatchObject({ errors: [{ extensions: { code: 'ERR_SCOPE_MISSING', status: 403 } }] })

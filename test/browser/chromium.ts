@@ -32,8 +32,8 @@ export function describeInBrowser(title: string, body: () => void): void {
 }
 
 /** Starts a browser with an empty profile in which these hosts (`*` allowed) are ports of this machine, and no other host is. */
-export async function startBrowser(ports: Readonly<Record<string, string>>): Promise<Browser> {
-  const mapped = Object.entries(ports).map(([host, port]) => `MAP ${host} 127.0.0.1:${port}`)
+export async function startBrowser(ports: Readonly<Record<string, number>>): Promise<Browser> {
+  const mapped = Object.entries(ports).map(([host, port]) => `MAP ${host} 127.0.0.1:${String(port)}`)
   const rules = [...mapped, 'MAP * ~NOTFOUND'].join(', ')
   return chromium.launch({
     executablePath: PROGRAMS.chromium ?? '',

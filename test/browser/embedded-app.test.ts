@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url'
 import { describeInBrowser } from './chromium.js'
 import { expressApp } from './express-app.js'
 import { nestApp } from './nest-app.js'
-import { ADMIN, APP_HOST, IN_ADMIN, setStage, shop, type Stage, type StageOptions } from './stage.js'
+import { ADMIN, IN_ADMIN, setStage, shop, type Stage, type StageOptions } from './stage.js'
+import { APP_HOST, openTheatre, type Theatre } from './theatre.js'
 
 /** Set to 1 to take the pictures in docs/pictures. */
 const TAKES_PICTURES = process.env.SHOPIFY_TOKENS_TEST_PICTURES === '1'
@@ -23,11 +24,19 @@ const SENT_STRAIGHT_BACK = [
 /** The same when the merchant has to press a button, which brings the authorize page a second request. */
 const ASKED = SENT_STRAIGHT_BACK.flatMap((step) => (step === `top ${AUTHORIZE}` ? [step, step] : [step]))
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 for (const [framework, makeApp] of Object.entries({ 'Express 5': expressApp, 'NestJS 12': nestApp })) {
   describeInBrowser(`an app in the admin, on ${framework}`, () => {
+    let theatre: Theatre
     let stage: Stage | undefined
+
+    beforeAll(async () => {
+      theatre = await openTheatre()
+    })
+    afterAll(async () => {
+      await theatre.browser.close()
+    })
 
     afterEach(async () => {
       const complaints = stage?.merchant.takeComplaints()
@@ -37,7 +46,7 @@ for (const [framework, makeApp] of Object.entries({ 'Express 5': expressApp, 'Ne
     })
 
     async function set(options: StageOptions = {}): Promise<Stage> {
-      stage = await setStage(makeApp, options)
+      stage = await setStage(theatre, makeApp, options)
       return stage
     }
 
@@ -74,7 +83,7 @@ for (const [framework, makeApp] of Object.entries({ 'Express 5': expressApp, 'Ne
       const { merchant, shopify, installed } = await set()
       await merchant.opens(`https://${APP_HOST}/auth?shop=${shop}`)
       await merchant.presses('Cancel')
-      await merchant.isTold('not valid')
+      await merchant.isTold('ERR_INVALID_CALLBACK')
       expect(merchant.way.at(-1)).toBe(`top ${APP_HOST}/auth/callback`)
       expect(merchant.takeComplaints()).toEqual([`400 GET ${APP_HOST}/auth/callback`])
       expect(installed).toEqual([])
@@ -223,7 +232,7 @@ for (const [framework, makeApp] of Object.entries({ 'Express 5': expressApp, 'Ne
       const { merchant, shopify } = await opened()
       await merchant.pressesInApp('Raise prices')
       await merchant.presses('Cancel')
-      await merchant.isTold('not valid')
+      await merchant.isTold('ERR_INVALID_CALLBACK')
       await picture('declined')
       expect(merchant.way).toEqual(ASKED.slice(0, 4))
       expect(merchant.takeComplaints()).toEqual([`403 POST ${APP_HOST}/prices`, `400 GET ${APP_HOST}/auth/callback`])

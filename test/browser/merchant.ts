@@ -37,19 +37,19 @@ export class Merchant {
 
   static async at(browser: Browser): Promise<Merchant> {
     const context = await browser.newContext({ viewport: { width: 1100, height: 620 } })
-    context.setDefaultTimeout(10_000)
+    context.setDefaultTimeout(20_000)
     await context.addInitScript({ content: TELL_OF_VIOLATIONS })
     return new Merchant(await context.newPage())
+  }
+
+  /** Leaves the browser with nothing remembered. */
+  async leaves(): Promise<void> {
+    await this.page.context().close()
   }
 
   /** The app in the admin. */
   get app(): FrameLocator {
     return this.page.frameLocator('iframe')
-  }
-
-  /** Where the window is. */
-  get place(): string {
-    return addressOf(this.page.url())
   }
 
   /** Forgets the way so far. */
@@ -82,9 +82,9 @@ export class Merchant {
     await frame?.evaluate('location.reload()')
   }
 
-  /** Resolves when the window shows a page of the app or of Shopify with this in its heading. */
+  /** Resolves when the page in the window says this. */
   async isTold(text: string): Promise<void> {
-    await this.page.getByRole('heading', { name: text }).waitFor()
+    await this.page.getByText(text).waitFor()
   }
 
   /** Resolves when the app shows an answer that contains `text`. */

@@ -1,15 +1,13 @@
+import { once } from 'node:events'
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { createTokenManager, MemoryTokenStore, type Shop, type TokenManager, parseShop } from '@shopify-tokens/core'
-import { type AdminRequest, type AppBridgeReload, FakeClock, FakeShopify } from '@shopify-tokens/testing'
-import type { Browser } from 'playwright-core'
+import { createTokenManager, MemoryTokenStore, parseShop, type Shop, type TokenManager } from '@shopify-tokens/core'
+import { type AdminAnswer, type AppBridgeReload, FakeClock, FakeShopify } from '@shopify-tokens/testing'
 import type { AppOptions, FrameworkApp } from './apps.js'
-import { throwAwayIdentity } from './certificate.js'
-import { startBrowser } from './chromium.js'
 import { Merchant } from './merchant.js'
+import { APP_HOST, type Theatre } from './theatre.js'
 
-export const APP_HOST = 'token-garden.example'
 const CLIENT = { clientId: 'token-garden', clientSecret: 'test-client-secret' }
 const APP_URL = `https://${APP_HOST}`
 const SCOPES = ['read_products']
@@ -17,8 +15,6 @@ export const shop = parseShop('acme.myshopify.com')
 /** The app in the admin of {@link shop}, without a scheme. */
 export const ADMIN = `admin.shopify.com/store/acme/apps/${CLIENT.clientId}`
 export const IN_ADMIN = `https://${ADMIN}`
-
-const tls = throwAwayIdentity()
 
 /** Shopify, an app and a merchant at a browser, with a clock that they share. */
 export interface Stage {
@@ -40,14 +36,15 @@ export interface StageOptions {
   readonly appBridgeReload?: AppBridgeReload | undefined
 }
 
-/** Sets the stage for an app. */
+/** Sets the stage for an app; one at a time in a theatre. */
 export async function setStage(
+  { browser, tls, shopifyPort, appPort }: Theatre,
   makeApp: (options: AppOptions) => Promise<FrameworkApp>,
   { named = false, appBridgeReload }: StageOptions,
 ): Promise<Stage> {
   const clock = new FakeClock()
   const redirectUris = [`${APP_URL}/auth/callback`]
-  const pages = { tls, appUrl: APP_URL, redirectUris, appBridgeReload }
+  const pages = { tls: { ...tls, port: shopifyPort }, appUrl: APP_URL, redirectUris, appBridgeReload }
   const shopify = await FakeShopify.start({ ...CLIENT, clock, ...pages, admin: products })
   const store = new MemoryTokenStore({ clock })
   const tokens = createTokenManager({
@@ -67,51 +64,45 @@ export async function setStage(
     shopOf: named ? () => shop : undefined,
     onInstalled: ({ shop }) => installed.push(shop),
   })
-  const plain = await listening(createHttpServer(app.listener))
-  const secure = await listening(createHttpsServer(tls, app.listener))
-  const shopifyPort = new URL(shopify.secureUrl ?? '').port
-  const browser = await startBrowser({
-    '*.myshopify.com': shopifyPort,
-    'admin.shopify.com': shopifyPort,
-    'cdn.shopify.com': shopifyPort,
-    [APP_HOST]: portOf(secure),
-  })
+  const servers = [createHttpServer(app.listener), createHttpsServer(tls, app.listener)] as const
+  await listening(servers[0], 0)
+  await listening(servers[1], appPort)
+  const merchant = await Merchant.at(browser)
   return {
     ...{ clock, shopify, tokens, installed },
-    merchant: await Merchant.at(browser),
+    merchant,
     refreshToken: async () => {
       const { record } = await store.get({ clientId: CLIENT.clientId, shop })
       return record !== null && 'refreshToken' in record ? record.refreshToken : ''
     },
-    webhookUrl: `http://127.0.0.1:${portOf(plain)}/webhooks`,
-    close: () => strike({ browser, servers: [plain, secure], app, tokens, shopify }),
+    webhookUrl: `http://127.0.0.1:${portOf(servers[0])}/webhooks`,
+    close: () => strike({ merchant, servers, app, tokens, shopify }),
   }
 }
 
-function products({ body }: AdminRequest): { body: unknown } {
-  const nodes = [{ title: 'Snowboard' }, { title: 'Wax' }]
-  return { body: JSON.stringify(body).includes('products') ? { data: { products: { nodes } } } : { data: {} } }
+function products(): AdminAnswer {
+  return { body: { data: { products: { nodes: [{ title: 'Snowboard' }, { title: 'Wax' }] } } } }
 }
 
-async function listening(server: Server): Promise<Server> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return server
+async function listening(server: Server, port: number): Promise<void> {
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
 }
 
 function portOf(server: Server): string {
   return String((server.address() as AddressInfo).port)
 }
 
-interface Set {
-  readonly browser: Browser
+interface Props {
+  readonly merchant: Merchant
   readonly servers: readonly Server[]
   readonly app: FrameworkApp
   readonly tokens: TokenManager
   readonly shopify: FakeShopify
 }
 
-async function strike({ browser, servers, app, tokens, shopify }: Set): Promise<void> {
-  await browser.close()
+async function strike({ merchant, servers, app, tokens, shopify }: Props): Promise<void> {
+  await merchant.leaves()
   for (const server of servers) {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))

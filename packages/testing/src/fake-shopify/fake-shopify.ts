@@ -120,7 +120,8 @@ export class FakeShopify {
       door.receive(request, response).catch(() => response.destroy())
     }
     this.#server = new LoopbackServer(receive, settings.port)
-    this.#secureServer = settings.tls === undefined ? undefined : new LoopbackServer(receive, 0, settings.tls)
+    const { tls } = settings
+    this.#secureServer = tls === undefined ? undefined : new LoopbackServer(receive, tls.port, tls)
     this.#elsewhere = new LoopbackServer((_request, response) => {
       this.#strayRequests += 1
       response.end('You have left the shop.')

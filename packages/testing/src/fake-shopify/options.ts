@@ -47,8 +47,11 @@ export interface FakeShopifyOptions {
   readonly consent?: Consent | undefined
   /** How App Bridge leaves a page whose address has `shopify-reload`. Default `'fetch'`. */
   readonly appBridgeReload?: AppBridgeReload | undefined
-  /** A key and its certificate, to be reached by browsers too: {@link FakeShopify.secureUrl}. Default: none. */
-  readonly tls?: TlsIdentity | undefined
+  /**
+   * A key and its certificate, to be reached by browsers too: {@link FakeShopify.secureUrl}. `port` on 127.0.0.1 defaults
+   * to 0: a free one. Default: none.
+   */
+  readonly tls?: (TlsIdentity & { readonly port?: number | undefined }) | undefined
   /** Answers Admin requests that carry a valid token. Default: the shop's name and domain. */
   readonly admin?: AdminHandler | undefined
   /** Shopify's clock. Default: the system's. */
@@ -74,7 +77,7 @@ export interface FakeShopifySettings {
   readonly refuseNonExpiring: boolean
   readonly registration: Readonly<AppRegistration>
   readonly appBridgeReload: AppBridgeReload
-  readonly tls: TlsIdentity | undefined
+  readonly tls: (TlsIdentity & { readonly port: number }) | undefined
   readonly admin: AdminHandler | undefined
   readonly now: () => number
   readonly dateOffsetMs: number
@@ -153,7 +156,7 @@ export function parseOptions(options: FakeShopifyOptions): FakeShopifySettings {
     refuseNonExpiring: options.refuseNonExpiring ?? false,
     registration: { url: options.appUrl, redirectUris: options.redirectUris, consent: options.consent ?? 'once' },
     appBridgeReload,
-    tls: options.tls,
+    tls: options.tls === undefined ? undefined : { ...options.tls, port: options.tls.port ?? 0 },
     admin: options.admin,
     now: clock === undefined ? Date.now : () => clock.now(),
     dateOffsetMs: options.dateOffsetMs ?? 0,

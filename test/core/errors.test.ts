@@ -131,6 +131,7 @@ describe('isShopifyTokenError', () => {
     const actor = (error: AnyShopifyTokenError): 'merchant' | 'operator' | 'time' | 'caller' => {
       switch (error.code) {
         case 'ERR_REAUTHORIZATION_REQUIRED':
+        case 'ERR_SCOPE_MISSING':
           return 'merchant'
         case 'ERR_APP_MISCONFIGURED':
         case 'ERR_SECRET_OUTDATED':

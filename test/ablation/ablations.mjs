@@ -2,11 +2,20 @@ import { AUTHORIZATION } from './mechanisms/authorization.mjs'
 import { DELIVERIES } from './mechanisms/deliveries.mjs'
 import { ONE_RUN } from './mechanisms/one-run.mjs'
 import { RUNS_THAT_MEET } from './mechanisms/runs-that-meet.mjs'
+import { SECRET_ROTATION } from './mechanisms/secret-rotation.mjs'
 import { SERVING } from './mechanisms/serving.mjs'
 import { VERDICTS } from './mechanisms/verdicts.mjs'
 
 /** The mechanisms that keep pairs from being lost, each with the edit that takes it away and the test that falls then. */
-export const ABLATIONS = [...ONE_RUN, ...RUNS_THAT_MEET, ...VERDICTS, ...SERVING, ...DELIVERIES, ...AUTHORIZATION]
+export const ABLATIONS = [
+  ...ONE_RUN,
+  ...RUNS_THAT_MEET,
+  ...VERDICTS,
+  ...SERVING,
+  ...DELIVERIES,
+  ...AUTHORIZATION,
+  ...SECRET_ROTATION,
+]
 
 /** The text without the mechanism, or an error when the edit does not fit any more. */
 export function without({ mechanism, file, replace }, text) {

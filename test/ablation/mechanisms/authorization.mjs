@@ -61,7 +61,7 @@ export const AUTHORIZATION = [
     test: {
       file: 'test/core/auth-flow.test.ts',
       group: 'scopes that were asked for and not granted',
-      title: 'end on a page instead of going round in circles: %s',
+      title: 'end on a page instead of going round in circles',
     },
     failure: 'Received: "text/plain',
   },

@@ -14,7 +14,8 @@ import { type PendingAuthorization, pendingFor } from './state-cookies.js'
  * the code is sent at most once, in whichever process. Then the merchant goes on into the app.
  *
  * Rejects with `ERR_INVALID_CALLBACK`, with the codes of `TokenManager.acquire`, with `ERR_SCOPE_MISSING` when the merchant
- * has not granted what was asked for (the tokens are stored), and with what `onInstalled` rejects with.
+ * has not granted what was asked for beside the app's own scopes (the tokens are stored), and with what `onInstalled`
+ * rejects with.
  *
  * @see Shopify: "Implement authorization code grant manually"
  */
@@ -30,8 +31,9 @@ export async function completeAuthorization(
   if (pending?.shop !== shop) throw signatures.refuseCallback('state', shop)
   const token = await tokens.acquire(shop, { code })
   await settings.onInstalled?.({ shop, scopes: token.scopes, token })
-  const missing = missingScopes(token.scopes, [...settings.scopes, ...pending.extraScopes])
-  // Whoever sent the merchant here for these scopes would do so again, and Shopify would send them straight back.
+  // Whoever sent the merchant here for these scopes would do so again, and Shopify would send them straight back. The app's
+  // own are another matter: where Shopify manages the installation, its configuration there decides what is granted.
+  const missing = missingScopes(token.scopes, pending.extraScopes)
   if (missing.length > 0) throw new ScopeMissingError(missing, { shop })
   return redirect(destination(callback, pending, signatures.clientId, settings))
 }

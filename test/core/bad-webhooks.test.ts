@@ -212,7 +212,9 @@ const isJson = (bytes: Buffer): boolean => {
 
 /** What makes any webhook a bad one. */
 const spoiled = fc.oneof(
-  text.filter((topic) => !/^([a-z0-9_]+([./][a-z0-9_]+)+|([A-Z][a-z]+)+)$/.test(topic)).map((topic) => withHeader('topic', topic)),
+  text
+    .filter((topic) => !/^([a-z0-9_]+([./][a-z0-9_]+)+|([A-Z][a-z]+)+)$/.test(topic))
+    .map((topic) => withHeader('topic', topic)),
   text.filter((id) => id !== '' && !/^[!-+\--~]{1,512}$/.test(id)).map((id) => withHeader('webhook-id', id)),
   text.filter((named) => named !== '' && named.toLowerCase() !== shop).map((named) => withHeader('shop-domain', named)),
   fc

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { shopifyTokens, type ShopifyTokensMiddleware } from '@shopify-tokens/express'
+import { shopifyAuth, shopifyTokens, type ShopifyTokensMiddleware, shopifyWebhooks } from '@shopify-tokens/express'
 import { FakeShopify } from '@shopify-tokens/testing'
 import express, { type Express } from 'express'
 import request from 'supertest'
@@ -117,6 +117,42 @@ it('answers 503 while its store cannot be opened, rejects ready, and tells the o
     expect.stringMatching(/^The token store could not be opened: /),
     expect.stringMatching(/^The token store could not be opened: /),
   ])
+})
+
+it('configures the routes from the environment, and they serve as soon as the store is open', async () => {
+  process.env.SHOPIFY_APP_URL = 'https://app.example'
+  process.env.SCOPES = 'read_products, write_orders'
+  middleware = shopifyTokens({ fetch: shopify.fetch })
+  const app = express().use(shopifyAuth({ tokens: middleware }), shopifyWebhooks({ tokens: middleware }))
+  const { headers, body } = shopify.webhook('shop/redact', 'first.myshopify.com')
+
+  const begun = await request(app).get('/auth?shop=first.myshopify.com').expect(302)
+  await request(app).post('/webhooks').set(headers).send(body).expect(200)
+
+  const { searchParams } = new URL(String(begun.headers.location))
+  expect(searchParams.get('scope')).toBe('read_products,write_orders')
+  expect(searchParams.get('redirect_uri')).toBe('https://app.example/auth/callback')
+})
+
+it('answers the routes with 503 while its store cannot be opened, and lets others go on', async () => {
+  process.env.SHOPIFY_TOKENS_DATABASE_URL = 'postgres://tokens:hidden-password@127.0.0.1:1/tokens'
+  middleware = shopifyTokens()
+  const app = express().use(
+    shopifyAuth({ tokens: middleware, appUrl: 'https://app.example' }),
+    shopifyWebhooks({ tokens: middleware }),
+    (_request, response) => {
+      response.end('healthy')
+    },
+  )
+  const { headers, body } = shopify.webhook('shop/redact', 'first.myshopify.com')
+
+  const page = await request(app).get('/auth?shop=first.myshopify.com').expect(503)
+  const webhook = await request(app).post('/webhooks').set(headers).send(body).expect(503)
+  await request(app).get('/health').expect(200, 'healthy')
+
+  expect(page.headers['retry-after']).toMatch(/^\d+$/)
+  expect(webhook.body).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  expect(JSON.stringify([page.text, webhook.text])).not.toMatch(/hidden-password|\.ts:/)
 })
 
 it('opens nothing any more once it is closed', async () => {

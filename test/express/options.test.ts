@@ -1,5 +1,11 @@
 import { type InvalidOptionError, MemoryTokenStore } from '@shopify-tokens/core'
-import { shopifyTokens, shopifyTokensErrorHandler } from '@shopify-tokens/express'
+import {
+  requireScopes,
+  shopifyAuth,
+  shopifyTokens,
+  shopifyTokensErrorHandler,
+  shopifyWebhooks,
+} from '@shopify-tokens/express'
 
 const tokens = { token: () => Promise.reject(new Error('not called')) }
 const manager = {
@@ -48,6 +54,43 @@ describe('a wrong option is refused when the middleware is made:', () => {
   it('and when the error handler is made', () => {
     expect(refusal(() => shopifyTokensErrorHandler({ authPath: 'auth' }))).toMatchObject({ options: ['authPath'] })
     expect(refusal(() => shopifyTokensErrorHandler({ path: '/auth' } as never))).toMatchObject({ options: ['path'] })
+  })
+})
+
+describe('a wrong option is refused when the routes are made:', () => {
+  const shopify = shopifyTokens(manager)
+  const appUrl = 'https://app.example'
+
+  it.each<[string, unknown, string[]]>([
+    ['no tokens', { appUrl }, ['tokens']],
+    ['a source that can exchange no code', { tokens, appUrl }, ['tokens']],
+    ['a middleware over such a source', { tokens: shopifyTokens({ tokens }), appUrl }, ['tokens']],
+    ['an unknown name', { tokens: shopify, appUrl, scope: ['read_products'] }, ['scope']],
+    ['another scheme', { tokens: shopify, appUrl: 'ftp://app.example' }, ['appUrl']],
+    ['another origin for a path', { tokens: shopify, appUrl, authPath: '//evil.com' }, ['authPath']],
+  ])('of authorization: %s', (_mistake, options, names) => {
+    expect(refusal(() => shopifyAuth(options as never))).toMatchObject({ code: 'ERR_INVALID_OPTION', options: names })
+  })
+
+  it.each<[string, unknown, string[]]>([
+    ['no tokens', {}, ['tokens']],
+    ['a source that can verify nothing', { tokens }, ['tokens']],
+    ['an unknown name', { tokens: shopify, topics: [] }, ['topics']],
+    [
+      'a list of handlers',
+      { tokens: shopify, handlers: { 'app/uninstalled': 'a-secret-value' } },
+      ["handlers['app/uninstalled']"],
+    ],
+    ['another origin for a path', { tokens: shopify, path: '//evil.com' }, ['path']],
+  ])('of webhooks: %s', (_mistake, options, names) => {
+    const error = refusal(() => shopifyWebhooks(options as never))
+
+    expect(error).toMatchObject({ code: 'ERR_INVALID_OPTION', options: names })
+    expect(error.message).not.toMatch(/a-secret-value|evil/)
+  })
+
+  it('and scopes that are none when a check is made', () => {
+    expect(refusal(() => requireScopes('write products'))).toMatchObject({ options: ['scopes'] })
   })
 })
 

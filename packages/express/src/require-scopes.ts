@@ -1,7 +1,10 @@
 import { NoContextError, parseScopes, type RequestAccess } from '@shopify-tokens/core'
-import type { RequestHandler } from 'express'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { refuse } from './error-response.js'
 import { inFrontOf } from './in-front.js'
+
+/** A handler that leaves the parameters of a route to the handlers behind it: `req.params` keeps its type there. */
+export type ScopesCheck = <Params>(request: Request<Params>, response: Response, next: NextFunction) => void
 
 /**
  * Lets requests through whose shop has granted these scopes; `write_` implies `read_`. What is granted costs nothing. A
@@ -18,9 +21,9 @@ import { inFrontOf } from './in-front.js'
  * @throws InvalidOptionError `ERR_INVALID_OPTION` for what is no scope.
  * @see Shopify: "Shopify API access scopes"
  */
-export function requireScopes(...scopes: readonly string[]): RequestHandler {
+export function requireScopes(...scopes: readonly string[]): ScopesCheck {
   const required = parseScopes(scopes)
-  return (request, response, next) => {
+  const check: RequestHandler = (request, response, next) => {
     const { settings } = inFrontOf(request)
     const shopify = request.shopify as RequestAccess | undefined
     if (settings === undefined || shopify === undefined) {
@@ -37,4 +40,5 @@ export function requireScopes(...scopes: readonly string[]): RequestHandler {
       },
     )
   }
+  return check as ScopesCheck
 }

@@ -9,7 +9,7 @@ const types = join(root, 'test/matrix', MATRIX.project, 'node_modules/@types/exp
 const APP = `
 import express, { type RequestHandler, Router } from 'express'
 import type { RequestTokenSource } from '@shopify-tokens/core'
-import { type RequestAccess, type TokenManager, shopifyTokens, shopifyTokensErrorHandler } from '@shopify-tokens/express'
+import { type RequestAccess, requireScopes, shopifyAuth, type TokenManager, shopifyTokens, shopifyTokensErrorHandler, shopifyWebhooks } from '@shopify-tokens/express'
 
 declare const source: RequestTokenSource
 declare const manager: TokenManager
@@ -27,10 +27,17 @@ app.get('/orders/:id', async (request, response) => {
   response.json({ id: request.params.id.length, shop: access.shop, name: data?.order.name })
 })
 Router().use('/api', handler, (request, response) => { response.json(request.shopify.scopes) })
+const routes: RequestHandler = shopifyAuth({ tokens: middleware, onInstalled: async ({ shop, scopes }) => [shop, ...scopes] })
+app.use(routes, shopifyWebhooks({ tokens: manager, handlers: { 'orders/create': ({ shop, payload }) => [shop, payload] } }))
+app.post('/orders/:id', requireScopes('write_orders'), (request, response) => { response.json(request.params.id.length) })
 app.use(shopifyTokensErrorHandler({ authPath: '/begin' }))
 
 // @ts-expect-error no source of tokens
 shopifyTokens({ tokens: 1 })
+// @ts-expect-error no source that can exchange a code
+shopifyAuth({ tokens: shopifyTokens({ tokens: source }) })
+// @ts-expect-error no such option
+shopifyWebhooks({ tokens: manager, topics: [] })
 // @ts-expect-error no such option
 shopifyTokens({ lasy: true })
 // @ts-expect-error the environment says this

@@ -138,7 +138,7 @@ export const RUNS_THAT_MEET = [
   {
     mechanism: 'deployment check',
     without: 'a copy of the database renews, and so retires the original’s refresh tokens',
-    file: `${RENEWAL}/renewal-run.ts`,
+    file: `${RENEWAL}/admission.ts`,
     replace: [['await this.#context.deployment.pass()', '']],
     test: {
       file: 'test/core/deployments.test.ts',

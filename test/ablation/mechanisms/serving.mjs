@@ -109,8 +109,8 @@ export const SERVING = [
   {
     mechanism: 'scopes once a minute',
     without: 'every request that misses scopes has the shop’s refresh tokens retired',
-    file: 'packages/core/src/renewal/renewal-run.ts',
-    replace: [['this.#context.grown.isDue(this.#shop)', 'true']],
+    file: 'packages/core/src/renewal/credentials-at-hand.ts',
+    replace: [['this.#context.grown.isDue(this.#key.shop)', 'true']],
     test: {
       file: 'test/core/scopes.test.ts',
       group: 'a merchant who has not granted more',

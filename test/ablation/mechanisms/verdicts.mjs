@@ -108,8 +108,8 @@ export const VERDICTS = [
   {
     mechanism: 'breaker',
     without: 'every shop calls an endpoint that is down for all of them',
-    file: `${RENEWAL}/renewal-run.ts`,
-    replace: [['this.#context.breaker.pass(this.#shop)', '']],
+    file: `${RENEWAL}/admission.ts`,
+    replace: [['this.#context.breaker.pass(this.#key.shop)', '']],
     test: {
       file: 'test/core/breaker.test.ts',
       group: 'an endpoint that is down for all shops',

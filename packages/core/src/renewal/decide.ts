@@ -49,8 +49,8 @@ export type Decision =
   | { readonly do: 'acquire' }
   /** Ask for a token with the app's own credentials. */
   | { readonly do: 'request' }
-  /** Acquire, because the row's token lacks scopes. */
-  | { readonly do: 'grow' }
+  /** Replace the row's tokens, because they lack scopes. */
+  | { readonly do: 'grow'; readonly record: ServableRecord }
   /** Somebody else's attempt is under way: look again, at the latest when it has aged. */
   | { readonly do: 'wait' }
   /** Shopify refused a token that nothing can renew. */
@@ -58,6 +58,9 @@ export type Decision =
   /** Shopify refused a token minted because it had refused the one before: renewing does not help. */
   | { readonly do: 'pauseRejected'; readonly record: RenewableRecord }
   | { readonly do: 'fail'; readonly error: AnyShopifyTokenError }
+
+/** A decision to present a credential. */
+export type Presenting = Extract<Decision, { do: 'refresh' | 'acquire' | 'request' | 'grow' }>
 
 export interface Facts {
   readonly clientId: string
@@ -102,7 +105,7 @@ function regardlessOfOthers(record: TokenRecord | null, want: Want, facts: Facts
   if (record.kind === 'static') return unrenewable(record, want, facts)
   const isOfThisGrant = (record.kind === 'client-credentials') === (facts.grant === 'client-credentials')
   if (!isOfThisGrant) return ofAnotherGrant(record, want, facts)
-  if (mustGrow(record, want) && coolingDown(record, want, facts) === null) return { do: 'grow' }
+  if (mustGrow(record, want) && coolingDown(record, want, facts) === null) return { do: 'grow', record }
   return isRenewable(record) ? renewable(record, want, facts) : unrenewable(record, want, facts)
 }
 

@@ -5,24 +5,18 @@ import type { MintedTokens } from '../oauth/token-response.js'
 import type { Snapshot } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
 import type { ReauthorizationMark, RecordKey, ServableRecord, TokenRecord } from '../token.js'
+import { Admission } from './admission.js'
 import { CredentialsAtHand } from './credentials-at-hand.js'
-import { canServe, decide, othersUnderWay, type Want } from './decide.js'
+import { canServe, decide, othersUnderWay, type Presenting, type Want } from './decide.js'
 import { type Inconclusive, reauthorizationRequired } from './failure.js'
 import { keepPair } from './keep-pair.js'
-import { LockHold } from './lock-hold.js'
 import { mint } from './mint.js'
-import { leaseTimeout, patienceMs } from './patience.js'
+import { Pauses } from './pauses.js'
 import { present, type Presented } from './present.js'
 import { type Announced, Row } from './row.js'
-import type { RowEar } from './row-news.js'
 import type { RunContext } from './run-context.js'
 import { tellKept } from './tell-kept.js'
-import { giveUp, mark, MARK_REASONS, pauseRejected } from './verdicts.js'
-
-/** Mean pause between two looks at a row that another process is renewing. */
-const POLL_MS = 100
-/** The same where the store announces writes: only for news that got lost. */
-const POLL_BESIDE_NEWS_MS = 1_000
+import { giveUp, isOfShop, mark, MARK_REASONS, pauseRejected } from './verdicts.js'
 
 /**
  * One run of the gate for one shop: get, decide, announce the attempt, present the credential, put; on conflict merge
@@ -35,16 +29,11 @@ export class RenewalRun {
   readonly #key: RecordKey
   readonly #shop: Shop
   readonly #row: Row
-  readonly #lock: LockHold
-  readonly #ear: RowEar
+  readonly #pauses: Pauses
+  readonly #admission: Admission
   readonly #offer: (record: ServableRecord) => void
   readonly #credentials: CredentialsAtHand
-  readonly #startedAt: number
   #want: Want
-  /** Whether the breaker has let the run through: waiting for somebody else afterwards does not cost it that. */
-  #isAdmitted = false
-  /** Whether it is the run's turn to replace the pair for want of scopes. */
-  #mayGrow = false
   /** The store's clock when the run began. */
   #beganAt: number | null = null
   /** A stored pair whose lifetime is in doubt: what is served when renewing it once more fails. */
@@ -59,10 +48,9 @@ export class RenewalRun {
     this.#want = want
     this.#offer = offer
     this.#row = new Row(context, key)
-    this.#lock = new LockHold(context, key)
+    this.#pauses = new Pauses(context, shop)
+    this.#admission = new Admission(context, key)
     this.#credentials = new CredentialsAtHand(context, key, want)
-    this.#ear = context.news.of(shop)
-    this.#startedAt = context.clock.monotonic()
   }
 
   /** Resolves with the record to serve once nothing is left to do, or rejects with why there is none. */
@@ -78,15 +66,15 @@ export class RenewalRun {
       if (this.#unconfirmed !== null && isShopifyTokenError(error)) return this.#unconfirmed
       throw error
     } finally {
-      this.#ear.end()
+      this.#pauses.end()
       await this.#credentials.release()
-      await this.#lock.release()
+      await this.#admission.release()
     }
   }
 
   /** Reads the row; from here on news of it ends the next pause. */
   async #look(): Promise<Snapshot> {
-    this.#ear.listen()
+    this.#pauses.listen()
     const snapshot = await this.#row.get()
     this.#context.notices.met(this.#shop, snapshot.record)
     return snapshot
@@ -109,41 +97,23 @@ export class RenewalRun {
         return (await this.#mark(snapshot, 'access-token-rejected')) ?? this.#pause()
       case 'pauseRejected':
         return (await pauseRejected(this.#context, this.#row, this.#shop, snapshot, decision.record)) ?? this.#pause()
-      case 'refresh':
-        return this.#grant(snapshot, { grant: 'refresh', value: decision.record.refreshToken })
-      case 'request':
-        return this.#grant(snapshot, this.#own())
-      case 'acquire':
-        return this.#grant(snapshot, await this.#orFail(this.#credentials.acquisition()))
-      case 'grow':
-        return this.#grow(snapshot)
+      default:
+        return this.#grant(snapshot, decision)
     }
   }
 
-  async #grant(snapshot: Snapshot, credential: Credential): Promise<ServableRecord | null> {
-    await this.#context.deployment.pass()
-    this.#passBreaker()
-    if (!(await this.#lock.take())) return this.#pause()
+  async #grant(snapshot: Snapshot, decision: Presenting): Promise<ServableRecord | null> {
+    if (!(await this.#admission.pass(this.#want))) return this.#pause()
+    const credential = await this.#orFail(this.#credentials.of(decision))
+    if (credential === null) {
+      this.#want = { ...this.#want, scopes: undefined }
+      return null
+    }
     const announced = await this.#announce(snapshot, credential)
     // Somebody else wrote first, so somebody else may be renewing: look again in a moment.
     if (announced === null) return this.#pause()
     const presented = await this.#present(credential, announced)
     return this.#conclude(snapshot, announced, credential, presented)
-  }
-
-  /** Replaces tokens that lack scopes, unless that was done a moment ago and has not helped. */
-  async #grow(snapshot: Snapshot): Promise<ServableRecord | null> {
-    const isRequested = snapshot.record?.kind === 'client-credentials'
-    const credential = isRequested ? this.#own() : await this.#orFail(this.#credentials.idToken())
-    this.#mayGrow ||= this.#context.grown.isDue(this.#shop)
-    if (this.#mayGrow) return this.#grant(snapshot, credential)
-    this.#want = { ...this.#want, scopes: undefined }
-    return null
-  }
-
-  /** The app's own credentials, which go with every grant. */
-  #own(): Credential {
-    return { grant: 'client-credentials', value: this.#key.clientId }
   }
 
   async #announce(snapshot: Snapshot, credential: Credential): Promise<Announced | null> {
@@ -208,7 +178,7 @@ export class RenewalRun {
     }
     if (kept === null) throw reauthorizationRequired('removed', this.#key)
 
-    const keeping = { grant, durationMs: this.#elapsedMs(), requests, requestId }
+    const keeping = { grant, durationMs: this.#pauses.elapsedMs, requests, requestId }
     tellKept(this.#context, this.#shop, this.#want, kept, keeping)
     if (!doubtful) return kept.record
 
@@ -271,18 +241,9 @@ export class RenewalRun {
 
   /** Waits for somebody else's run, but not for ever. Always `null`: look again. */
   async #pause(): Promise<null> {
-    const { clock, durations, news, random } = this.#context
     await this.#refuseWhenClosing()
-    if (this.#elapsedMs() > patienceMs(durations)) return this.#fail(leaseTimeout(this.#shop))
-    const pollMs = news.isLive ? POLL_BESIDE_NEWS_MS : POLL_MS
-    await clock.sleep(Math.ceil(pollMs * (0.5 + random())), this.#ear.heard).catch(() => undefined)
+    await this.#orFail(this.#pauses.next())
     return null
-  }
-
-  #passBreaker(): void {
-    if (this.#isAdmitted || this.#want.trigger === 'forced') return
-    this.#context.breaker.pass(this.#shop)
-    this.#isAdmitted = true
   }
 
   async #refuseWhenClosing(): Promise<void> {
@@ -302,13 +263,4 @@ export class RenewalRun {
     await this.#row.withdraw()
     throw error
   }
-
-  #elapsedMs(): number {
-    return Math.round(this.#context.clock.monotonic() - this.#startedAt)
-  }
-}
-
-/** That a merchant's credential is dead says nothing of the shop; that the app is not installed does. */
-function isOfShop({ grant }: Credential, answer: Presented['answer']): answer is Terminal {
-  return answer.outcome === 'terminal' && (grant === 'refresh' || answer.reason === 'app-not-installed')
 }

@@ -1,4 +1,6 @@
+import type { Credential } from '../oauth/grants.js'
 import type { Terminal } from '../oauth/refusal.js'
+import type { GrantAnswer } from '../oauth/token-endpoint.js'
 import type { Snapshot } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
 import {
@@ -20,6 +22,11 @@ export const MARK_REASONS = {
   'credential-dead': 'refresh-token-rejected',
   'app-not-installed': 'app-not-installed',
 } as const satisfies Record<Terminal['reason'], ReauthorizationMark['reason']>
+
+/** That a merchant's credential is dead says nothing of the shop; that the app is not installed does. */
+export function isOfShop({ grant }: Credential, answer: GrantAnswer): answer is Terminal {
+  return answer.outcome === 'terminal' && (grant === 'refresh' || answer.reason === 'app-not-installed')
+}
 
 /**
  * Marks the shop by compare-and-set on the row as read, and rejects with `ERR_REAUTHORIZATION_REQUIRED` unless its access

@@ -12,6 +12,7 @@ import {
   sealedStore,
   staticKeyRing,
   type TokenManager,
+  type TokenManagerOptions,
 } from '@shopify-tokens/core'
 import { aRecord, FakeShopify, fault, FaultyStore } from '@shopify-tokens/testing'
 import { tokenMigrations, TypeOrmTokenStore } from '@shopify-tokens/typeorm-store'
@@ -21,6 +22,7 @@ import { findMintedTokens, findSecrets } from './search.mjs'
 
 const CLIENT_ID = 'leaks'
 const CLIENT_SECRET = PLANTED['client secret of the leak tests'] ?? ''
+const NEW_CLIENT_SECRET = `${CLIENT_SECRET}-of-next-year`
 const keyRing = staticKeyRing([
   { id: 'k1', bytes: Buffer.from(PLANTED['sealing key of the leak tests'] ?? '', 'base64') },
 ])
@@ -64,7 +66,7 @@ async function traces(sealing: typeof keyRing | 'unsealed-tokens-readable-in-sto
     return response
   }
   const store = new FaultyStore(new TypeOrmTokenStore(dataSource))
-  const managerOf = (changed: { readonly clientSecret?: string } = {}): TokenManager =>
+  const managerOf = (changed: Partial<TokenManagerOptions> = {}): TokenManager =>
     createTokenManager({
       ...{ clientId: CLIENT_ID, clientSecret: CLIENT_SECRET, store, sealing, fetch, apiVersion: '2026-10' },
       ...{ requestTimeoutMs: 300, retryBudgetMs: 400, leaseMs: 800 },
@@ -135,6 +137,11 @@ async function traces(sealing: typeof keyRing | 'unsealed-tokens-readable-in-sto
       await attempt(tokens.token(troubled))
     }
     await attempt(managerOf({ clientSecret: 'wrong' }).token(await seeded()))
+
+    secrets['new client secret'] = NEW_CLIENT_SECRET
+    shopify.addClientSecret(NEW_CLIENT_SECRET)
+    const bothSecrets = { clientSecret: NEW_CLIENT_SECRET, previousClientSecret: CLIENT_SECRET }
+    await attempt(managerOf({ ...bothSecrets, lateRequestMs: 1 }).repinAll({ perSecond: 1_000, onProgress: print }))
 
     store.next('put', fault.pass(), fault.failAfter(), fault.failBefore())
     await attempt(tokens.token(await seeded()))

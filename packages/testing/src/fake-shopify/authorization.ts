@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import type { ClientSecrets } from './client-secrets.js'
 import { hostParameter, signedUrl } from './signed-url.js'
 import type { TokenEndpoint } from './token-endpoint.js'
 import type { TokenLedger } from './token-ledger.js'
@@ -26,14 +28,11 @@ export type AuthorizationStep =
 export interface AuthorizationParts {
   readonly clientId: string
   readonly registration: Readonly<AppRegistration>
+  readonly secrets: ClientSecrets
   readonly ledger: TokenLedger
   readonly tokens: TokenEndpoint
   readonly defaultScopes: readonly string[]
-  /** Makes a code that was never made before. */
-  readonly newCode: () => string
   readonly now: () => number
-  /** The client secret that signs: the oldest active one. */
-  readonly secret: () => string
 }
 
 /**
@@ -64,12 +63,7 @@ export class Authorization {
 
   /** The merchant agrees: the app gets a code. */
   allow(shop: string, query: URLSearchParams): AuthorizationStep {
-    const { tokens, newCode } = this.#parts
-    return this.#leave(shop, query, () => {
-      const code = newCode()
-      tokens.issue(code, shop, this.#scopes(query))
-      return { code }
-    })
+    return this.#leave(shop, query, () => ({ code: this.#parts.tokens.issueCode(shop, this.#scopes(query)) }))
   }
 
   /** The merchant does not: the app hears `access_denied` (RFC 6749 section 4.1.2.1; inferred). */
@@ -93,7 +87,7 @@ export class Authorization {
       host: hostParameter(shop),
       id_token: idToken,
       locale: 'en',
-      session: this.#parts.newCode(),
+      session: randomUUID(),
       shop,
     })
   }
@@ -108,7 +102,7 @@ export class Authorization {
 
   #signed(address: string, parameters: Readonly<Record<string, string>>): string {
     const timestamp = String(Math.floor(this.#parts.now() / 1000))
-    return signedUrl(address, { ...parameters, timestamp }, this.#parts.secret())
+    return signedUrl(address, { ...parameters, timestamp }, this.#parts.secrets.signing())
   }
 
   #errorOf(query: URLSearchParams): string | undefined {

@@ -34,7 +34,12 @@ export class ClientSecrets {
     return secret?.number
   }
 
-  /** Every active secret, oldest first. Shopify signs with the oldest. */
+  /** The secret that Shopify signs with: the oldest active one. Empty when every secret is revoked. */
+  signing(): string {
+    return this.active()[0] ?? ''
+  }
+
+  /** Every active secret, oldest first. */
   active(): readonly string[] {
     return this.#secrets.filter((secret) => !secret.revoked).map((secret) => secret.value)
   }

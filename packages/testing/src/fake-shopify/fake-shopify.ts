@@ -3,9 +3,7 @@ import type { RequestListener } from 'node:http'
 import { isShopHost } from './addresses.js'
 import type { ShopRestriction } from './admin-api.js'
 import { AdminApi } from './admin-api.js'
-import { appBridge } from './app-bridge.js'
 import type { AppRegistration } from './authorization.js'
-import { Authorization } from './authorization.js'
 import type { Hold, HoldOptions } from './barrier.js'
 import { Barrier } from './barrier.js'
 import { ClientSecrets } from './client-secrets.js'
@@ -111,7 +109,7 @@ export class FakeShopify {
     this.#rules = { replay: settings.replay, grace: settings.grace, lifetimes: settings.lifetimes }
     for (const secret of settings.clientSecrets) this.#secrets.add(secret)
     this.#ledger = new TokenLedger(this.#rules, now, random)
-    this.#tokens = new TokenEndpoint(clientId, this.#secrets, this.#ledger, now)
+    this.#tokens = new TokenEndpoint(clientId, this.#secrets, this.#ledger, now, random)
     this.#admin = new AdminApi(this.#ledger, settings.refuseNonExpiring, settings.admin)
     this.#log = new RequestLog(settings.logLimit)
     this.#pages = this.#merchantPages()
@@ -214,9 +212,7 @@ export class FakeShopify {
 
   /** Returns an authorization code as the merchant's consent brings it: good for one exchange, which installs the app. */
   issueCode(shop: string, { scopes }: { readonly scopes?: readonly string[] | undefined } = {}): string {
-    const code = this.#newCode()
-    this.#tokens.issue(code, checked(shop), scopes ?? this.#scopes(shop))
-    return code
+    return this.#tokens.issueCode(checked(shop), scopes ?? this.#scopes(shop))
   }
 
   /**
@@ -233,7 +229,7 @@ export class FakeShopify {
   /** Makes a webhook as Shopify posts it, signed, for a test to change or to send. */
   webhook(topic: string, shop: string, options: FakeWebhookOptions = {}): FakeWebhook {
     const facts = { topic, shop: checked(shop), scopes: this.#scopes(shop), now: this.#settings.now() }
-    return makeWebhook({ ...facts, secret: this.#oldestSecret() }, options)
+    return makeWebhook({ ...facts, secret: this.#secrets.signing() }, options)
   }
 
   /**
@@ -251,7 +247,7 @@ export class FakeShopify {
 
   /** Returns an App Bridge session token of this moment, or one that is bad in a chosen way. */
   sessionToken(shop: string, options: SessionTokenOptions = {}): string {
-    const secret = options.secret ?? this.#oldestSecret()
+    const secret = options.secret ?? this.#secrets.signing()
     return mintSessionToken(checked(shop), this.clientId, secret, this.#settings.now(), options)
   }
 
@@ -357,34 +353,19 @@ export class FakeShopify {
     if (!this.#ledger.isInstalled(checked(shop))) this.#ledger.install(shop, this.#scopes(shop))
   }
 
-  #oldestSecret(): string {
-    return this.#secrets.active()[0] ?? ''
-  }
-
-  #newCode(): string {
-    return Buffer.from(this.#settings.random(16)).toString('hex')
-  }
-
   #merchantPages(): MerchantPages {
-    const authorization = new Authorization({
-      clientId: this.clientId,
-      registration: this.#registration,
-      ledger: this.#ledger,
-      tokens: this.#tokens,
-      defaultScopes: this.#settings.scopes,
-      now: this.#settings.now,
-      newCode: () => this.#newCode(),
-      secret: () => this.#oldestSecret(),
-    })
+    const { scopes, now, appBridgeReload } = this.#settings
     return new MerchantPages({
       clientId: this.clientId,
-      authorization,
-      appBridge: appBridge(this.#settings.appBridgeReload),
-      isInstalled: (shop) => this.#ledger.isInstalled(shop),
+      registration: this.#registration,
+      secrets: this.#secrets,
+      ledger: this.#ledger,
+      tokens: this.#tokens,
+      log: this.#log,
+      defaultScopes: scopes,
+      appBridgeReload,
+      now,
       idToken: (shop) => this.sessionToken(shop),
-      authorizeVisited: (shop) => {
-        this.#log.authorizeVisited(shop)
-      },
     })
   }
 

@@ -1,8 +1,12 @@
 import { adminPage } from './admin-page.js'
 import { isShopHost } from './addresses.js'
-import type { Authorization, AuthorizationStep } from './authorization.js'
+import type { AppBridgeReload } from './app-bridge.js'
+import { appBridge } from './app-bridge.js'
+import type { AuthorizationParts, AuthorizationStep } from './authorization.js'
+import { Authorization } from './authorization.js'
 import { AGREED, ANSWER_FIELD, consentPage, oauthErrorPage } from './consent-page.js'
 import { markup, page } from './page.js'
+import type { RequestLog } from './request-log.js'
 import { ADMIN_HOST } from './signed-url.js'
 import type { WireAnswer } from './wire-answer.js'
 
@@ -17,15 +21,10 @@ export interface PageRequest {
 }
 
 /** What the {@link MerchantPages} work with. */
-export interface MerchantPagesParts {
-  readonly clientId: string
-  readonly authorization: Authorization
-  /** The script that pages of the app load. */
-  readonly appBridge: string
-  readonly isInstalled: (shop: string) => boolean
+export interface MerchantPagesParts extends AuthorizationParts {
+  readonly appBridgeReload: AppBridgeReload
+  readonly log: RequestLog
   readonly idToken: (shop: string) => string
-  /** Hears of every browser that comes to the authorize page. */
-  readonly authorizeVisited: (shop: string) => void
 }
 
 const APP_BRIDGE_HOST = 'cdn.shopify.com'
@@ -43,14 +42,16 @@ const NO_ADDRESS = 'FakeShopify has no appUrl'
  */
 export class MerchantPages {
   readonly #parts: MerchantPagesParts
+  readonly #authorization: Authorization
 
   constructor(parts: MerchantPagesParts) {
     this.#parts = parts
+    this.#authorization = new Authorization(parts)
   }
 
   /** Answers a request for a page; `undefined`: it is for another part of Shopify. */
   answer({ host, method, path, query, body }: PageRequest): WireAnswer | undefined {
-    if (host === APP_BRIDGE_HOST && path === APP_BRIDGE_PATH) return script(this.#parts.appBridge)
+    if (host === APP_BRIDGE_HOST && path === APP_BRIDGE_PATH) return script(appBridge(this.#parts.appBridgeReload))
     const place = placeOf(host, path)
     if (place === undefined) return undefined
     const { shop, base, rest } = place
@@ -83,8 +84,8 @@ export class MerchantPages {
   }
 
   #begin(shop: string, query: URLSearchParams): AuthorizationStep {
-    this.#parts.authorizeVisited(shop)
-    return this.#parts.authorization.begin(shop, query)
+    this.#parts.log.authorizeVisited(shop)
+    return this.#authorization.begin(shop, query)
   }
 
   #decided(shop: string, form: URLSearchParams): WireAnswer {
@@ -94,8 +95,7 @@ export class MerchantPages {
   }
 
   #decide(shop: string, query: URLSearchParams, answer: string | undefined): AuthorizationStep {
-    const { authorization } = this.#parts
-    return answer === AGREED ? authorization.allow(shop, query) : authorization.refuse(shop, query)
+    return answer === AGREED ? this.#authorization.allow(shop, query) : this.#authorization.refuse(shop, query)
   }
 
   #shown(shop: string, step: AuthorizationStep, query: URLSearchParams): WireAnswer {
@@ -112,23 +112,23 @@ export class MerchantPages {
   #install(shop: string, query: URLSearchParams): WireAnswer {
     if (query.get('client_id') !== this.#parts.clientId)
       return oauthErrorPage('Could not find Shopify API application with api_key')
-    const location = this.#parts.authorization.installUrl(shop)
+    const location = this.#authorization.installUrl(shop)
     return location === undefined ? noAddress() : redirect(location)
   }
 
   #admin(shop: string, base: string, path: string, query: URLSearchParams): WireAnswer {
-    const { clientId, authorization, isInstalled, idToken } = this.#parts
-    if (!isInstalled(shop))
+    const { clientId, ledger, idToken } = this.#parts
+    if (!ledger.isInstalled(shop))
       return redirect(`${base}${INSTALL}?${new URLSearchParams({ client_id: clientId }).toString()}`)
-    const source = authorization.embeddedUrl(shop, path, query, idToken(shop))
+    const source = this.#authorization.embeddedUrl(shop, path, query, idToken(shop))
     if (source === undefined) return noAddress()
     return adminPage({ shop, app: clientId, source, idTokenPath: base + ID_TOKEN })
   }
 
   #idToken(shop: string): WireAnswer {
-    const { isInstalled, idToken } = this.#parts
+    const { ledger, idToken } = this.#parts
     const headers = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }
-    if (!isInstalled(shop)) return { status: 403, headers, body: 'The app is not installed' }
+    if (!ledger.isInstalled(shop)) return { status: 403, headers, body: 'The app is not installed' }
     return { status: 200, headers, body: idToken(shop) }
   }
 }

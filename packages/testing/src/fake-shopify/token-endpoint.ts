@@ -21,18 +21,28 @@ export class TokenEndpoint {
   readonly #secrets: ClientSecrets
   readonly #ledger: TokenLedger
   readonly #now: () => number
+  readonly #random: (size: number) => Uint8Array
   readonly #codes = new Map<string, { readonly shop: string; readonly scopes: readonly string[] }>()
 
-  constructor(clientId: string, secrets: ClientSecrets, ledger: TokenLedger, now: () => number) {
+  constructor(
+    clientId: string,
+    secrets: ClientSecrets,
+    ledger: TokenLedger,
+    now: () => number,
+    random: (size: number) => Uint8Array,
+  ) {
     this.#clientId = clientId
     this.#secrets = secrets
     this.#ledger = ledger
     this.#now = now
+    this.#random = random
   }
 
-  /** Makes an authorization code good for one exchange, which installs the app with these scopes. */
-  issue(code: string, shop: string, scopes: readonly string[]): void {
+  /** Returns an authorization code, good for one exchange, which installs the app with these scopes. */
+  issueCode(shop: string, scopes: readonly string[]): string {
+    const code = Buffer.from(this.#random(16)).toString('hex')
     this.#codes.set(code, { shop, scopes })
+    return code
   }
 
   /** Decides a request. Without `expiring=1` an acquisition brings a non-expiring token. */

@@ -1,13 +1,25 @@
 import 'reflect-metadata'
-import { Controller, type DynamicModule, Get, type INestApplication, Module, UseInterceptors } from '@nestjs/common'
+import {
+  Controller,
+  type DynamicModule,
+  Get,
+  type INestApplication,
+  Injectable,
+  Module,
+  Post,
+  UseInterceptors,
+} from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import {
   type GraphqlResult,
   type RequestAccess,
+  RequireScopes,
   ShopifyAccess,
   ShopifyTokenInterceptor,
   ShopifyTokensModule,
   type ShopifyTokensModuleOptions,
+  ShopifyWebhook,
+  type WebhookDelivery,
 } from '@shopify-tokens/nestjs'
 
 @Controller('health')
@@ -18,23 +30,42 @@ class HealthController {
   }
 }
 
-@Controller('shop')
+@Controller()
 @UseInterceptors(ShopifyTokenInterceptor)
 class ShopController {
-  @Get()
+  @Get('shop')
   shop(@ShopifyAccess() shopify: RequestAccess): Promise<GraphqlResult> {
     return shopify.graphql('{ shop { name myshopifyDomain } }')
   }
+
+  @RequireScopes('write_products')
+  @Post('products')
+  create(@ShopifyAccess() shopify: RequestAccess): Promise<GraphqlResult> {
+    return shopify.graphql('mutation { productCreate(product: { title: "Hat" }) { product { id } } }')
+  }
 }
 
-@Module({ controllers: [HealthController, ShopController] })
+@Injectable()
+class Accounts {
+  @ShopifyWebhook('app/uninstalled')
+  end({ shop }: WebhookDelivery): void {
+    console.log(`${shop} has uninstalled the app`)
+  }
+}
+
+@Module({ controllers: [HealthController, ShopController], providers: [Accounts] })
 class AppModule {
   static with(options: ShopifyTokensModuleOptions): DynamicModule {
-    return { module: AppModule, imports: [ShopifyTokensModule.forRoot(options)] }
+    const appUrl = process.env.SHOPIFY_APP_URL ?? 'http://localhost:3000'
+    return {
+      module: AppModule,
+      imports: [ShopifyTokensModule.forRoot({ ...options, auth: { appUrl }, webhooks: {} })],
+    }
   }
 }
 
 /** The app, configured from the environment unless `options` say otherwise. `app.close()` closes the tokens' store too. */
 export function createApp(options: ShopifyTokensModuleOptions = {}): Promise<INestApplication> {
-  return NestFactory.create(AppModule.with(options), { abortOnError: false, logger: ['error', 'warn'] })
+  const module = AppModule.with(options)
+  return NestFactory.create(module, { abortOnError: false, logger: ['error', 'warn'], rawBody: true })
 }

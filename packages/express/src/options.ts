@@ -31,7 +31,8 @@ export interface ManagedTokens extends RequestOptions, ManagedTokensOptions {}
 export interface EnvironmentTokens extends RequestOptions, EnvironmentTokensOptions {}
 
 /** What `shopifyTokens` takes. Unknown keys are refused. */
-export type ShopifyTokensOptions = GivenTokens | ManagedTokens | EnvironmentTokens
+export type ShopifyTokensOptions<Tokens extends RequestTokenSource = RequestTokenSource> =
+  GivenTokens<Tokens> | ManagedTokens | EnvironmentTokens
 
 /** {@link RequestOptions} after they have been checked. */
 export interface RequestSettings extends SettingsOfRequests<Request> {

@@ -61,7 +61,9 @@ export function shopifyTokens<Tokens extends RequestTokenSource>(
   options: GivenTokens<Tokens>,
 ): ShopifyTokensMiddleware<Tokens>
 export function shopifyTokens(options?: ManagedTokens | EnvironmentTokens): ShopifyTokensMiddleware
-export function shopifyTokens(options?: ShopifyTokensOptions): ShopifyTokensMiddleware<RequestTokenSource>
+export function shopifyTokens<Tokens extends RequestTokenSource>(
+  options?: ShopifyTokensOptions<Tokens>,
+): ShopifyTokensMiddleware<Tokens | TokenManager>
 export function shopifyTokens(options: ShopifyTokensOptions = {}): ShopifyTokensMiddleware<RequestTokenSource> {
   const { settings, source } = parseOptions(options)
   // The one place that knows a database, and only when nothing else was given.

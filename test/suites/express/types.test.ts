@@ -9,7 +9,7 @@ const types = join(root, 'test/matrix', MATRIX.project, 'node_modules/@types/exp
 const APP = `
 import express, { type RequestHandler, Router } from 'express'
 import type { RequestTokenSource } from '@shopify-tokens/core'
-import { type RequestAccess, requireScopes, shopifyAuth, type TokenManager, shopifyTokens, shopifyTokensErrorHandler, shopifyWebhooks } from '@shopify-tokens/express'
+import { type RequestAccess, requireScopes, shopifyAuth, type TokenManager, shopifyTokens, shopifyTokensErrorHandler, type ShopifyTokensOptions, shopifyWebhooks } from '@shopify-tokens/express'
 
 declare const source: RequestTokenSource
 declare const manager: TokenManager
@@ -20,6 +20,8 @@ app.use(middleware)
 const opened: Promise<TokenManager> = middleware.ready
 const given: Promise<RequestTokenSource> = shopifyTokens({ tokens: source }).ready
 const kept: Promise<TokenManager> = shopifyTokens({ tokens: manager, lazy: true }).ready
+const either = (options: ShopifyTokensOptions<TokenManager> = {}): Promise<TokenManager> => shopifyTokens(options).ready
+const anything = (options: ShopifyTokensOptions = {}): Promise<RequestTokenSource> => shopifyTokens(options).ready
 const handler: RequestHandler = shopifyTokens({ shopOf: async (request) => request.get('x-session-shop'), refreshAheadMs: 60_000 })
 app.get('/orders/:id', async (request, response) => {
   const access: RequestAccess = request.shopify
@@ -44,7 +46,7 @@ shopifyTokens({ lasy: true })
 shopifyTokens({ clientId: 'app' })
 // @ts-expect-error settings of the manager belong to who made it
 shopifyTokens({ tokens: source, refreshAheadMs: 60_000 })
-export { given, kept, opened }
+export { anything, either, given, kept, opened }
 `
 
 it("fits the types of Express's version, with req.shopify on every request", () => {

@@ -91,8 +91,13 @@ describe('the page that leaves the frame', () => {
 })
 
 describe('a message', () => {
-  it('allows no script, no style and no form', () => {
-    expect(policyOf(messagePage(MESSAGE, SHOP))).toMatch(/^default-src 'none'; base-uri 'none'; form-action 'none';/)
+  it('allows no script, no form, and of styles its own alone', () => {
+    const page = messagePage(MESSAGE, SHOP)
+    const style = /<style>(.*)<\/style>/.exec(page.body)?.[1] ?? ''
+    const hash = createHash('sha256').update(style).digest('base64')
+
+    const allowed = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors `
+    expect(policyOf(page).slice(0, allowed.length)).toBe(allowed)
   })
 
   it('says what happened and what to do, with the code', () => {
@@ -119,7 +124,7 @@ function messagePageTags(): readonly string[] {
   return [
     ...['<!doctype html>', '<html lang="en">', '<head>', '<meta charset="utf-8">'],
     ...['<meta name="viewport" content="width=device-width">', '<title>', '</title>', '</head>', '<body>'],
-    ...['<h1>', '</h1>', '<p>', '</p>', '<p>', `<a href="${escaped}">`, '</a>', '</p>'],
+    ...['<style>', '</style>', '<h1>', '</h1>', '<p>', '</p>', '<p>', `<a href="${escaped}">`, '</a>', '</p>'],
     ...['<p>', '<code>', '</code>', '</p>', '</body>', '</html>'],
   ]
 }

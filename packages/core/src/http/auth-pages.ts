@@ -51,7 +51,7 @@ export function exitIframePage(clientId: string, shop: Shop, url: string): HttpR
   const script = `window.open(${scriptText(url)}, '_top')`
   const policy = [
     "default-src 'none'",
-    `script-src 'sha256-${createHash('sha256').update(script).digest('base64')}' https://cdn.shopify.com`,
+    `script-src 'sha256-${sha256(script)}' https://cdn.shopify.com`,
     // App Bridge's own: it measures, and shows a bar while it loads.
     "connect-src https:; img-src https:; style-src https: 'unsafe-inline'",
     ...["base-uri 'none'", "form-action 'none'", frameAncestors(shop)],
@@ -64,6 +64,13 @@ export function exitIframePage(clientId: string, shop: Shop, url: string): HttpR
   }
 }
 
+const STYLE = [
+  ':root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}',
+  'body{max-width:32rem;margin:15vh auto;padding:0 1.5rem}',
+  'h1{font-size:1.4rem;line-height:1.3}code{font-size:.8rem;opacity:.6}',
+].join('')
+const STYLE_HASH = `'sha256-${sha256(STYLE)}'`
+
 /** A page without scripts. */
 export function messagePage({ status, title, text, code, link }: Message, shop: Shop | null): HttpReply {
   const action = link === undefined ? '' : `<p><a href="${escaped(link.href)}">${escaped(link.label)}</a></p>`
@@ -71,11 +78,11 @@ export function messagePage({ status, title, text, code, link }: Message, shop: 
     status,
     headers: {
       ...HTML,
-      'content-security-policy': `default-src 'none'; base-uri 'none'; form-action 'none'; ${frameAncestors(shop)}`,
+      'content-security-policy': `default-src 'none'; style-src ${STYLE_HASH}; base-uri 'none'; form-action 'none'; ${frameAncestors(shop)}`,
     },
     body: document(
       title,
-      `<h1>${escaped(title)}</h1><p>${escaped(text)}</p>${action}<p><code>${escaped(code)}</code></p>`,
+      `<style>${STYLE}</style><h1>${escaped(title)}</h1><p>${escaped(text)}</p>${action}<p><code>${escaped(code)}</code></p>`,
     ),
   }
 }
@@ -88,6 +95,11 @@ export function messagePage({ status, title, text, code, link }: Message, shop: 
  */
 function frameAncestors(shop: Shop | null): string {
   return `frame-ancestors ${shop === null ? '' : `https://${shop} `}https://admin.shopify.com`
+}
+
+/** As a content security policy names what may stand in a page. */
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64')
 }
 
 function appBridge(clientId: string): string {

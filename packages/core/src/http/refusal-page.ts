@@ -14,7 +14,7 @@ const CALLBACK_ADVICE: Record<CallbackFlaw, string> = {
   expired: BEGIN_AGAIN,
   state: BEGIN_AGAIN,
   code: BEGIN_AGAIN,
-  denied: 'You have declined, so the app has no access to your shop. Nothing was changed.',
+  denied: 'You have declined what the app asked for.',
 }
 
 /**
@@ -29,7 +29,9 @@ export function refusalPage(error: unknown, authPath: string): HttpReply {
   const { status, body, headers } = answer
   const shop = isShop(error.shop) ? error.shop : null
   const link = shop === null ? undefined : { href: `${authPath}?shop=${shop}`, label: 'Begin again' }
-  const page = messagePage({ status, title: body.title, text: advice(error, status), code: body.code, link }, shop)
+  const isDenied = error.code === 'ERR_INVALID_CALLBACK' && error.flaw === 'denied'
+  const title = isDenied ? 'Nothing was changed.' : body.title
+  const page = messagePage({ status, title, text: advice(error, status), code: body.code, link }, shop)
   const wait = headers['retry-after']
   return wait === undefined ? page : { ...page, headers: { ...page.headers, 'retry-after': wait } }
 }

@@ -31,9 +31,14 @@ export function missingScopes(granted: readonly string[], required: readonly str
   return required.filter((scope) => !granted.includes(scope) && !isImplied(granted, scope))
 }
 
+/** Whether none of `required` is missing. */
+export function areGranted(granted: readonly string[], required: readonly string[]): boolean {
+  return missingScopes(granted, required).length === 0
+}
+
 /** Whether both let the app do the same. */
 export function areSameScopes(one: readonly string[], other: readonly string[]): boolean {
-  return missingScopes(one, other).length === 0 && missingScopes(other, one).length === 0
+  return areGranted(one, other) && areGranted(other, one)
 }
 
 function isImplied(granted: readonly string[], scope: string): boolean {

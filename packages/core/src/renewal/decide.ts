@@ -9,7 +9,7 @@ import {
 } from '../errors.js'
 import type { RenewalTrigger } from '../events.js'
 import type { Snapshot } from '../ports/token-store.js'
-import { missingScopes } from '../scopes.js'
+import { areGranted } from '../scopes.js'
 import type { Shop } from '../shop.js'
 import {
   type Attempt,
@@ -123,7 +123,7 @@ function isMerchantThere({ idToken, code }: Want): boolean {
 
 function mustGrow(record: ServableRecord, { scopes, idToken }: Want): boolean {
   const canBeHad = idToken !== undefined || record.kind === 'client-credentials'
-  return scopes !== undefined && canBeHad && missingScopes(record.scopes, scopes).length > 0
+  return scopes !== undefined && canBeHad && !areGranted(record.scopes, scopes)
 }
 
 /** A process with an older configuration must not renew: it would pin the shop to a secret about to be revoked. */

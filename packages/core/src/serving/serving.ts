@@ -9,13 +9,14 @@ import type { RowNews } from '../renewal/row-news.js'
 import type { ShopifyTime } from '../renewal/shopify-time.js'
 import type { Flight } from '../renewal/single-flight.js'
 import type { StoreCalls } from '../renewal/store-calls.js'
-import { missingScopes, parseScopes } from '../scopes.js'
+import { areGranted, missingScopes, parseScopes } from '../scopes.js'
 import { parseShop, type Shop } from '../shop.js'
 import { AccessToken, isRenewable, type ServableRecord, type TokenRecord } from '../token.js'
 import type { TokenOptions } from '../token-source.js'
 import { runBehind } from './behind.js'
 import { MigrationNotice } from './migration-notice.js'
 import { RowReads } from './row-reads.js'
+import { SharedRuns } from './shared-runs.js'
 import { type CachedToken, TokenCache } from './token-cache.js'
 
 /** What serving needs of the manager beside its settings. */
@@ -38,6 +39,7 @@ export class Serving {
   readonly #settings: Settings
   readonly #rows: RowReads
   readonly #gate: Gate
+  readonly #runs: SharedRuns
   readonly #time: ShopifyTime
   readonly #news: RowNews
   readonly #unstored: ReadonlyMap<Shop, ServableRecord>
@@ -49,6 +51,7 @@ export class Serving {
     this.#settings = settings
     this.#rows = new RowReads(store, settings.clientId)
     this.#gate = gate
+    this.#runs = new SharedRuns(gate, time, (...run) => this.outcome(...run))
     this.#time = time
     this.#news = news
     this.#unstored = unstored
@@ -99,14 +102,14 @@ export class Serving {
       if (stored instanceof AccessToken) return stored
       if (stored !== null) return this.#serve(shop, stored, idToken)
     }
-    return this.#renewed(shop, want, signal)
+    return this.#runs.token(shop, want, signal)
   }
 
   /** The way of a token that must carry scopes: the row may have what the cache lacks, and the merchant what the row lacks. */
   async #withScopes(untrusted: Shop, { scopes, ...options }: TokenOptions): Promise<AccessToken> {
     const required = parseScopes(scopes)
     const atHand = await this.token(untrusted, options)
-    if (carries(atHand, required)) return atHand
+    if (areGranted(atHand.scopes, required)) return atHand
     const { shop } = atHand
     if (this.#unstored.has(shop)) throw lacking(atHand, required)
 
@@ -116,35 +119,12 @@ export class Serving {
     const record = await untilAborted(this.#read(shop), signal)
     if (record !== null) {
       const stored = this.#serve(shop, record, idToken)
-      if (carries(stored, required)) return stored
+      if (areGranted(stored.scopes, required)) return stored
       if (idToken === undefined && record.kind !== 'client-credentials') throw lacking(stored, required)
     }
-    const renewed = await this.#renewed(shop, { trigger: 'expired', idToken, scopes: required }, signal)
-    if (carries(renewed, required)) return renewed
+    const renewed = await this.#runs.token(shop, { trigger: 'expired', idToken, scopes: required }, signal)
+    if (areGranted(renewed.scopes, required)) return renewed
     throw lacking(renewed, required)
-  }
-
-  /** Waits for the run under way or a new one. */
-  async #renewed(shop: Shop, want: Want, signal: AbortSignal | undefined): Promise<AccessToken> {
-    for (let turn = 1; ; turn++) {
-      const { flight, joined } = this.#gate.share(shop, want)
-      try {
-        const token = await this.outcome(shop, flight, signal)
-        // A run that somebody else began says nothing of the token refused to this caller, unless it began since; and
-        // one that cannot store its pair may have outlived it.
-        const lives = token.value !== want.rejected && this.#time.now() < token.expiresAt
-        const helps = lives && carries(token, want.scopes ?? [])
-        if (!joined || helps || turn > 1) return token
-      } catch (error) {
-        // The run that was joined ended for want of an ID token, which this caller has; or for another's, which this
-        // caller has nothing to do with.
-        const isOthers = joined && isShopifyTokenError(error)
-        const codes = want.idToken === undefined ? ENDED_FOR_AN_ID_TOKEN : ENDED_FOR_WANT_OF_ID_TOKEN
-        if (!isOthers || !codes.has(error.code)) throw error
-        return this.outcome(shop, await this.#gate.alone(shop, want), signal)
-      }
-      await untilAborted(this.#gate.end(shop, flight), signal)
-    }
   }
 
   /** The token that a run brings, at hand for those who come after. */
@@ -239,22 +219,10 @@ export class Serving {
 
 const NOTHING_REFUSED: Want = { trigger: 'expired' }
 
-const ENDED_FOR_WANT_OF_ID_TOKEN: ReadonlySet<string> = new Set([
-  'ERR_REAUTHORIZATION_REQUIRED',
-  'ERR_INVALID_SESSION_TOKEN',
-  'ERR_FLEET_SUSPECT',
-])
-
-const ENDED_FOR_AN_ID_TOKEN: ReadonlySet<string> = new Set(['ERR_INVALID_SESSION_TOKEN'])
-
 function coolDownEnd({ coolDown }: ServableRecord, now: number, settings: Settings): number {
   return coolDown !== null && coolDown.scope !== 'rejected' && isPausing(coolDown, now, settings)
     ? coolDown.until
     : -Infinity
-}
-
-function carries({ scopes }: AccessToken, required: readonly string[]): boolean {
-  return missingScopes(scopes, required).length === 0
 }
 
 function lacking({ shop, scopes }: AccessToken, required: readonly string[]): ScopeMissingError {

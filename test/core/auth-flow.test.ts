@@ -316,7 +316,7 @@ describe('the callback', () => {
 
     const reply = await browser.open(callback)
 
-    expectRefusal(reply, 400, '<h1>Nothing was changed.</h1><p>You have declined what the app asked for.</p>')
+    expectRefusal(reply, 400, 'You have declined what the app asked for.')
     expect(reply?.body).toContain(`href="${BEGIN}"`)
     expect(app.eventsOf('callback.refused')).toMatchObject([{ flaw: 'denied' }])
     expect(app.tokenCalls()).toBe(0)

@@ -1,5 +1,12 @@
-import { type ClientCredentialsRecord, parseSealingKeys, staticKeyRing, type TokenRecord } from '@shopify-tokens/core'
+import {
+  type ClientCredentialsRecord,
+  parseSealingKeys,
+  staticKeyRing,
+  type TokenEventType,
+  type TokenRecord,
+} from '@shopify-tokens/core'
 import { anAttempt, aRecord, FAKE_EPOCH, fault } from '@shopify-tokens/testing'
+import { until } from '../until.js'
 import { CLIENT_ID, closeAll, HOUR_MS, managedApp, type ManagedApp, shop } from './managed-app.js'
 
 const DAY_MS = 24 * HOUR_MS
@@ -28,6 +35,11 @@ function granted({ shopify }: ManagedApp): { readonly requested: number; readonl
   const { tokenCalls, tokenCallsByGrant } = shopify.counters(shop)
   const requested = tokenCallsByGrant['client-credentials'].granted
   return { requested, others: tokenCalls - requested }
+}
+
+/** Waits behind the requests until an event has been raised so often. */
+async function raised({ eventsOf }: ManagedApp, type: TokenEventType, times = 1): Promise<void> {
+  await until(() => eventsOf(type).length >= times, `${String(times)} ${type}`)
 }
 
 describe('a shop without a token', () => {
@@ -122,7 +134,7 @@ describe('a token of a day', () => {
     expect((await app.tokens.token(shop)).value).toBe(value)
     await hold.arrived()
     hold.release()
-    while (app.eventsOf('token.acquired').length < 2) await app.clock.settle()
+    await raised(app, 'token.acquired', 2)
 
     expect((await app.tokens.token(shop)).value).not.toBe(value)
     expect(granted(app)).toEqual({ requested: 2, others: 0 })
@@ -271,7 +283,7 @@ describe('a shop for which Shopify gives the app no token', () => {
     await app.clock.advance(expiresAt - app.clock.now() - 2 * MINUTE_MS)
 
     expect((await app.tokens.token(shop)).value).toBe(value)
-    while (app.eventsOf('renewal.failed').length === 0) await app.clock.settle()
+    await raised(app, 'renewal.failed')
     expect((await app.anotherProcess().token(shop)).value).toBe(value)
     expect(app.tokenCalls()).toBe(2)
 
@@ -409,7 +421,7 @@ describe('a store that takes no token', () => {
 
     const { value } = await app.tokens.token(shop)
     expect((await app.tokens.token(shop)).value).toBe(value)
-    while (app.eventsOf('token.acquired').length === 0) await app.clock.settle()
+    await raised(app, 'token.acquired')
 
     expect(await storedToken(app)).toMatchObject({ accessToken: value })
     expect(app.tokenCalls()).toBe(1)

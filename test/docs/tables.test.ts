@@ -69,7 +69,8 @@ describe('the environment variables', () => {
   const { rows } = readme.table('Environment variables')
 
   it('are those that the code reads', () => {
-    expect(rows.map(([name]) => plain(name))).toEqual(Object.values(ENVIRONMENT_VARIABLES))
+    const all = [ENVIRONMENT_VARIABLES, AUTH_VARIABLES].flatMap((names) => Object.values<string>(names))
+    expect(rows.map(([name]) => plain(name))).toEqual(all)
   })
 
   it('that are required are those that are missed', () => {

@@ -42,6 +42,15 @@ async function raised({ eventsOf }: ManagedApp, type: TokenEventType, times = 1)
   await until(() => eventsOf(type).length >= times, `${String(times)} ${type}`)
 }
 
+function endingIn({ clock }: ManagedApp, ms: number): Partial<ClientCredentialsRecord> {
+  return {
+    accessToken: 'shpat_theirs',
+    obtainedAt: clock.now(),
+    expiresAt: clock.now() + ms,
+    renewAt: clock.now() + ms,
+  }
+}
+
 describe('a shop without a token', () => {
   it('gets one by the credentials of the app alone, which goes into the row', async () => {
     const app = await ownApp()
@@ -289,6 +298,22 @@ describe('a shop for which Shopify gives the app no token', () => {
 
     await app.clock.advance(10 * MINUTE_MS)
     await expect(app.tokens.token(shop)).rejects.toMatchObject(error)
+  })
+
+  it('is not left alone when another process has got a token meanwhile', async () => {
+    const app = await ownApp()
+    await app.tokens.token(shop)
+    await app.clock.advance(2 * DAY_MS)
+    app.shopify.faults.next(shop, { kind: 'app-not-installed' })
+    const hold = app.shopify.hold('token')
+    const call = app.tokens.token(shop)
+    await hold.arrived()
+    const theirs = aRecord.clientCredentials({ ...(await storedToken(app)), ...endingIn(app, DAY_MS), attempts: [] })
+    await app.put(theirs)
+    hold.release()
+
+    expect((await call).value).toBe(theirs.accessToken)
+    expect(await storedToken(app)).toMatchObject({ accessToken: theirs.accessToken, coolDown: null })
   })
 
   it('raises an event when that lasts', async () => {

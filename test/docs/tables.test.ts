@@ -53,6 +53,14 @@ describe('the options', () => {
   })
 })
 
+it('the options of the module are those of its extras, with the defaults that their docstrings state', () => {
+  const { rows } = new MarkdownDocument('packages/nestjs/README.md').table('Of the module')
+  const members = facts.membersOf('ShopifyTokensModuleExtras')
+  expect(rows.map(([name, stated]) => [plain(name), plain(stated)])).toEqual(
+    members.map((member) => [member.name, plain(defaultOf(member))]),
+  )
+})
+
 it('the options of the OAuth routes are those of AuthOptions', () => {
   const members = facts.membersOf('AuthOptions')
   const { rows } = new MarkdownDocument('docs/embedded-apps.md').table('Mount the OAuth routes')

@@ -1,9 +1,9 @@
 import {
   type Clock,
+  type DeliveryLog,
   type Fetch,
   fingerprint,
   isShopifyTokenError,
-  MemoryDeliveryLog,
   Secret,
   type Snapshot,
   type TokenRecord,
@@ -39,6 +39,13 @@ const WANTED: Readonly<Record<Wanted, (process: string) => Want>> = {
   refresh: () => ({ trigger: 'expired' }),
   acquire: (process) => ({ trigger: 'forced', acquire: true, idToken: `id-${process}` }),
   authorize: (process) => ({ trigger: 'forced', acquire: true, code: `code-${process}` }),
+}
+
+/** Each code is one run's own. */
+const CODES: DeliveryLog = {
+  begin: () => Promise.resolve({ outcome: 'run', claim: 'claim' }),
+  finish: () => Promise.resolve(),
+  release: () => Promise.resolve(),
 }
 
 interface Stop {
@@ -130,7 +137,7 @@ export class RealRun implements Run {
         maxRetryAfterMs: 3_600_000,
       },
       store,
-      deliveries: new MemoryDeliveryLog({ clock }),
+      deliveries: CODES,
       lock: null,
       deployment: new DeploymentCheck(store, clock, events, DEFAULT_DURATIONS, null),
       breaker: new Breaker(clock, events, DEFAULT_DURATIONS),

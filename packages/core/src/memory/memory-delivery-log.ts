@@ -18,12 +18,18 @@ interface Entry {
  * them: then what comes twice is done twice. Never rejects.
  */
 export class MemoryDeliveryLog implements DeliveryLog {
-  readonly #entries = new LRUCache<string, Entry>({ max: REMEMBERED })
+  #made: LRUCache<string, Entry> | undefined
   readonly #clock: Clock
 
   /** @param options `clock`: measures the leases. Default: the machine's clock. */
   constructor(options: { readonly clock?: Clock | undefined } = {}) {
     this.#clock = options.clock ?? systemClock
+  }
+
+  /** Made at first use: its room is set aside at once, and most managers have deliveries in their store, or none. */
+  get #entries(): LRUCache<string, Entry> {
+    this.#made ??= new LRUCache({ max: REMEMBERED })
+    return this.#made
   }
 
   begin(delivery: DeliveryKey, leaseMs: number): Promise<DeliveryState> {

@@ -291,6 +291,20 @@ describe('repinning all shops', () => {
     expect(shopify.counters(only).tokenCallsByGrant.refresh.granted).toBe(1)
   })
 
+  it('ends although an attempt stands in the row of a time that is yet to come', async () => {
+    const { clock, put, record, rotated, shopify, shops } = await seeded(1)
+    const [only] = shops as [Shop]
+    const row = await record(only)
+    if (row === null) throw new Error('no row')
+    // The clock of the database was a day ahead, and was set right.
+    await put({ ...row, attempts: [anAttempt({ at: clock.now() + 86_400_000 })] }, only)
+
+    expect(await rotated.repinAll()).toMatchObject({ repinned: 1, failed: 0 })
+
+    expect(await record(only)).toMatchObject({ attempts: [], secretId: NEW_ID })
+    expect(shopify.counters(only).tokenCallsByGrant.refresh.granted).toBe(2)
+  })
+
   it('does not fall over a shop that is uninstalled meanwhile', async () => {
     const { rotated, shops, tokens } = await seeded(2)
     const [first, second] = shops as [Shop, Shop]

@@ -89,7 +89,7 @@ export class Row {
     const credential = fingerprint(value)
     const attempt: Attempt = { id: randomUUID(), grant, credential, at: snapshot.now }
     const others = base.attempts.filter(({ id }) => !this.#own.has(id))
-    const left = condensed(this.withoutAnswered(base), snapshot.now, durations)
+    const left = condensed(datedBy(this.withoutAnswered(base), snapshot.now), snapshot.now, durations)
     const announcement: TokenRecord = { ...base, attempts: [...left, attempt] }
 
     const wasWritten = (present: TokenRecord): boolean => present.attempts.some(({ id }) => id === attempt.id)
@@ -154,6 +154,11 @@ export class Row {
   withoutAnswered(record: TokenRecord): readonly Attempt[] {
     return record.attempts.filter(({ id }) => !this.#own.has(id) || this.#unanswered.has(id))
   }
+}
+
+/** An attempt from the future is a clock set back. It ages from here on: no put would ever find it to be over. */
+function datedBy(attempts: readonly Attempt[], now: number): readonly Attempt[] {
+  return attempts.map((attempt) => (attempt.at > now ? { ...attempt, at: now } : attempt))
 }
 
 /**

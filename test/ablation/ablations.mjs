@@ -4,6 +4,7 @@ import { ONE_RUN } from './mechanisms/one-run.mjs'
 import { RUNS_THAT_MEET } from './mechanisms/runs-that-meet.mjs'
 import { SECRET_ROTATION } from './mechanisms/secret-rotation.mjs'
 import { SERVING } from './mechanisms/serving.mjs'
+import { TOKEN_KINDS } from './mechanisms/token-kinds.mjs'
 import { VERDICTS } from './mechanisms/verdicts.mjs'
 
 /** The mechanisms that keep pairs from being lost, each with the edit that takes it away and the test that falls then. */
@@ -15,6 +16,7 @@ export const ABLATIONS = [
   ...DELIVERIES,
   ...AUTHORIZATION,
   ...SECRET_ROTATION,
+  ...TOKEN_KINDS,
 ]
 
 /** The text without the mechanism, or an error when the edit does not fit any more. */

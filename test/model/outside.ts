@@ -8,15 +8,22 @@ import type { FakeClock } from '@shopify-tokens/testing'
 export class Outside {
   readonly #clock: FakeClock
   #last: Promise<unknown> = Promise.resolve()
+  #underWay = 0
 
   constructor(clock: FakeClock) {
     this.#clock = clock
   }
 
+  /** Whether somebody waits for what happens there. */
+  get isBusy(): boolean {
+    return this.#underWay > 0
+  }
+
   /** Does `work` when all that was asked for before is done. */
   turn<T>(work: () => Promise<T>): Promise<T> {
     return this.#clock.watch(() => {
-      const mine = this.#last.then(work)
+      this.#underWay++
+      const mine = this.#last.then(work).finally(() => this.#underWay--)
       this.#last = mine.catch(() => undefined)
       return mine
     })()

@@ -56,9 +56,12 @@ export class World {
   readonly wrong: string[] = []
   /** When a row was last written with something that is not a renewal, monotonic. */
   readonly turnedAt = new Map<Shop, number>()
+  /** Shops that an operator has removed, living or not. */
+  readonly #orderedToGo = new Set<Shop>()
   readonly #references = new Map<string, ReferenceShop>()
   readonly #opened: TokenStore
   readonly #seen = new Map<Shop, Snapshot>()
+  readonly #outside: Outside
   readonly #surroundings: Surroundings
   readonly #restoreCryptography: () => void
 
@@ -77,10 +80,10 @@ export class World {
     readonly shopify: FakeShopify,
     readonly clock: FakeClock,
   ) {
-    const outside = new Outside(clock)
-    this.#restoreCryptography = outside.orderCryptography()
+    this.#outside = new Outside(clock)
+    this.#restoreCryptography = this.#outside.orderCryptography()
     for (const name of SHOPS) this.#references.set(hostOf(name), new ReferenceShop(GRACE_MS[grace]))
-    this.network = new Network(shopify, outside, clock, (host) => this.reference(host))
+    this.network = new Network(shopify, this.#outside, clock, (host) => this.reference(host))
     const rows = new MemoryTokenStore({ clock })
     const keyRing = staticKeyRing([{ id: 'model', bytes: new Uint8Array(32).fill(7) }])
     this.#opened = sealedStore(rows, keyRing)
@@ -167,10 +170,11 @@ export class World {
       case 'webhook':
         if (reference.uninstalledAt === null) return undefined
         this.upheavals++
-        await manager.remove(shop, { at: reference.uninstalledAt })
+        await manager.removeIfUninstalled(shop, { at: reference.uninstalledAt })
         return undefined
       case 'remove':
         this.upheavals++
+        this.#orderedToGo.add(shop)
         await manager.remove(shop)
         return undefined
     }
@@ -181,7 +185,7 @@ export class World {
     const until = this.clock.monotonic() + PATIENCE_MS
     for (;;) {
       await this.clock.settle()
-      if (this.clock.sleepers === 0) break
+      if (this.clock.sleepers === 0 && !this.#outside.isBusy) break
       if (this.clock.monotonic() > until) throw new Error('a process is still busy after ten minutes')
     }
     for (const [index, worker] of this.workers.entries()) {
@@ -211,6 +215,8 @@ export class World {
     const reference = this.reference(shop)
     if (record.kind === 'removed') {
       if (before?.kind !== 'removed') this.turnedAt.set(shop, this.clock.monotonic())
+      const mustLive = reference.merchantNeeded(this.clock.now()) === null
+      if (mustLive && !this.#orderedToGo.has(shop)) this.wrong.push('a shop that lives was taken for uninstalled')
       reference.remove()
       return
     }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { MAX_WEBHOOK_BYTES, rawBodyOf, type ParsedBody } from '@shopify-tokens/core'
 
 type Read = Awaited<ReturnType<typeof rawBodyOf>>
@@ -84,6 +85,25 @@ describe('the body of a webhook', () => {
     expect(read.rawBody!.byteLength).toBeGreaterThan(MAX_WEBHOOK_BYTES)
     expect(read.rawBody!.byteLength).toBeLessThan(2 * MAX_WEBHOOK_BYTES)
     expect({ status, parsed: read.bodyWasParsed }).toEqual({ status: 200, parsed: false })
+  })
+
+  it('is not held piece by piece: one byte would cost as much as many', async () => {
+    const [pieces, bytesEach] = [50_000, 16_384]
+    let most = 0
+    const stream = Readable.from(
+      (function* () {
+        for (let n = 0; n < pieces; n += 1) {
+          // Like a piece of what a connection has read: it keeps all of that from being freed.
+          yield Buffer.alloc(bytesEach).subarray(0, 1)
+          if (n % 1_000 === 0) most = Math.max(most, process.memoryUsage().arrayBuffers)
+        }
+      })(),
+    )
+    const before = process.memoryUsage().arrayBuffers
+
+    expect((await rawBodyOf(stream, {})).rawBody).toHaveLength(pieces)
+
+    expect(most - before).toBeLessThan((pieces * bytesEach) / 2)
   })
 
   it('is none when its sender goes away in the middle', async () => {

@@ -56,7 +56,12 @@ export const ONE_RUN = [
     mechanism: 'condensing of attempts',
     without: 'every run of an outage leaves its attempt in the row',
     file: `${RENEWAL}/row.ts`,
-    replace: [['condensed(this.withoutAnswered(base), snapshot.now, durations)', 'this.withoutAnswered(base)']],
+    replace: [
+      [
+        'condensed(datedBy(this.withoutAnswered(base), snapshot.now), snapshot.now, durations)',
+        'this.withoutAnswered(base)',
+      ],
+    ],
     test: {
       file: 'test/core/renewal.test.ts',
       group: 'an outage of the token endpoint',

@@ -98,6 +98,15 @@ describe('a document without a valid session token', () => {
     expect(query).toEqual({ b: 'c', 'shopify-reload': '/a?b=c' })
   })
 
+  it.each(['shop=12', 'shop=', `shop=${SHOP}&shop=${SHOP}`])(
+    'is loaded again with what it calls a shop, of which the bounce page hears nothing: %s',
+    (own) => {
+      const { query } = destinationOf(reply(BAD_TOKEN, { url: `/stores?${own}&b=c` }))
+
+      expect(query).toEqual({ b: 'c', 'shopify-reload': `/stores?${own}&b=c` })
+    },
+  )
+
   it.each(['//evil.com/', '/\\evil.com', 'https://evil.com/', '/%09/evil.com', '*', '', undefined])(
     'goes nowhere from an address that is no path: %p',
     (url) => {

@@ -1,5 +1,5 @@
 import { InvalidAuthRequestError } from '../errors.js'
-import { parseShop } from '../shop.js'
+import { isShop, parseShop } from '../shop.js'
 import type { TokenManager } from '../token-manager.js'
 import type { AuthSettings } from './auth-options.js'
 import { type AuthRequest, parameter } from './auth-request.js'
@@ -33,5 +33,8 @@ export function bounceLocation(authPath: string, target: URL): string {
   target.searchParams.delete(RELOAD)
   const query = new URLSearchParams(target.search)
   query.set(RELOAD, pathOf(target))
+  // A parameter of the app's own, which the bounce page would take for a shop that is none.
+  const [shop, ...others] = query.getAll('shop')
+  if (!isShop(shop) || others.length > 0) query.delete('shop')
   return `${authPath}/bounce?${query.toString()}`
 }

@@ -43,7 +43,9 @@ async function visit(url: string, init: RequestInit = {}): Promise<Answer> {
 async function press(answer: Answer, button: string): Promise<Answer> {
   const fields = [...answer.text.matchAll(/name="([^"]+)" value="([^"]*)"(?: class="primary")?>(?:([A-Z]\w+)<)?/g)]
   const sent = fields.filter(([, , , label]) => label === undefined || label === button)
-  const body = new URLSearchParams(Object.fromEntries(sent.map(([, name = '', value = '']) => [name, unescaped(value)])))
+  const body = new URLSearchParams(
+    Object.fromEntries(sent.map(([, name = '', value = '']) => [name, unescaped(value)])),
+  )
   return visit(`https://${SHOP}/admin/oauth/authorize`, { method: 'POST', body })
 }
 

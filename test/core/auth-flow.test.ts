@@ -144,6 +144,18 @@ describe('many authorizations that one browser has begun', () => {
     expect((await browser.open(callbacks[1] ?? ''))?.status).toBe(302)
     expect((await browser.open(callbacks[5] ?? ''))?.status).toBe(302)
   })
+
+  it('are fewer when they are long: a server takes no more than 16 kB of headers', async () => {
+    // As long as fits into a cookie: JSON doubles a backslash.
+    const asked = new URLSearchParams({ return_to: `/?${'\\'.repeat(220)}${'a'.repeat(800)}` })
+    asked.set('scope', Array.from({ length: 10 }, (_, n) => `read_${'x'.repeat(94)}${String(n)}`).join(','))
+    for (let n = 0; n < 6; n++) await authorize(`${BEGIN}&${asked.toString()}`)
+    const last = await authorize()
+
+    const sent = [...browser.cookies].map(([name, { value }]) => `${name}=${value}`)
+    expect(sent.join('; ').length).toBeLessThan(8_192)
+    expect((await browser.open(last))?.status).toBe(302)
+  })
 })
 
 describe('the callback', () => {

@@ -16,13 +16,15 @@ export interface PendingAuthorization {
 const LIFE_MS = 600_000
 /** Beside the new one. */
 const MAX_OTHERS = 4
+/** Their values together: with all that a browser sends, a server's limit of 16 kB must not be met. */
+const MAX_OTHERS_LENGTH = 4_096
 const PURPOSE = 'oauth-state'
 const PREFIX = 'shopify_tokens_auth_'
 const STATE = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
  * A new state, and the `Set-Cookie` headers that make the browser remember what it has begun: one signed cookie for each
- * state, so that two tabs do not fight. Of too many, the oldest are forgotten.
+ * state, so that two tabs do not fight. Of too many, or too long ones, the oldest are forgotten.
  */
 export function beginState(
   signatures: AppSignatures,
@@ -32,16 +34,23 @@ export function beginState(
 ): { readonly state: string; readonly cookies: readonly string[] } {
   const state = randomUUID()
   const value = signatures.seal(PURPOSE, { ...pending, state }, LIFE_MS)
-  // Browsers send the oldest first: RFC 6265 section 5.4.
-  const others = statesIn(present)
-  const surplus = others.slice(0, Math.max(0, others.length - MAX_OTHERS))
   return {
     state,
     cookies: [
       `${PREFIX}${state}=${value}; Max-Age=${String(LIFE_MS / 1000)}; ${attributes(authPath)}`,
-      ...surplus.flatMap(([other]) => endCookie(other, authPath)),
+      ...surplusOf(statesIn(present)).flatMap(([other]) => endCookie(other, authPath)),
     ],
   }
+}
+
+/** Of what the browser has begun before, the oldest that have to go: it sends them first (RFC 6265 section 5.4). */
+function surplusOf(others: States): States {
+  let length = 0
+  const isTooMuch = ([, value]: States[number], place: number): boolean => {
+    length += value.length
+    return length > MAX_OTHERS_LENGTH || others.length - place > MAX_OTHERS
+  }
+  return others.slice(0, others.findLastIndex(isTooMuch) + 1)
 }
 
 /** What this browser has begun under `state`; `null`: nothing, or it is over. */
@@ -69,8 +78,11 @@ function attributes(authPath: string): string {
   return `Path=${authPath}; HttpOnly; Secure; SameSite=Lax`
 }
 
-/** The states, with the values of their cookies, that a `Cookie` header holds. */
-function statesIn(header = ''): readonly (readonly [state: string, value: string])[] {
+/** States with the values of their cookies. */
+type States = readonly (readonly [state: string, value: string])[]
+
+/** Those that a `Cookie` header holds. */
+function statesIn(header = ''): States {
   return header
     .split(';')
     .map((pair) => pair.trim())

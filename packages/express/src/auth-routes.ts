@@ -1,6 +1,7 @@
 import { AuthFlow, type AuthOptions } from '@shopify-tokens/core'
 import type { RequestHandler } from 'express'
 import { noteInFront } from './in-front.js'
+import { ownRoutesOf } from './own-routes.js'
 import { managerSource, type RoutesOptions } from './manager-source.js'
 import { sendOrGoOn } from './send-reply.js'
 import { headerOf, pathOf } from './shop-of.js'
@@ -26,6 +27,7 @@ export interface ShopifyAuthOptions extends AuthOptions, RoutesOptions {}
  */
 export function shopifyAuth({ tokens, ...options }: ShopifyAuthOptions): RequestHandler {
   const auth = new AuthFlow(managerSource(tokens), options)
+  ownRoutesOf(tokens)?.add(auth.authPath, 'auth')
   return (request, response, next) => {
     noteInFront(request, { auth })
     const { method, query, headers } = request

@@ -6,6 +6,8 @@ import type { RequestSettings } from './options.js'
 export interface InFront {
   /** The routes of authorization: documents may be sent there. */
   readonly auth?: AuthFlow
+  /** The request has passed the routes of webhooks. */
+  readonly webhooks?: true
   /** How the middleware in front serves requests. */
   readonly settings?: RequestSettings
 }

@@ -1,4 +1,4 @@
-import { NoContextError, parseScopes, type RequestAccess } from '@shopify-tokens/core'
+import { invalidOption, NoContextError, parseScopes, type RequestAccess } from '@shopify-tokens/core'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { refuse } from './error-response.js'
 import { inFrontOf } from './in-front.js'
@@ -18,11 +18,12 @@ export type ScopesCheck = <Params>(request: Request<Params>, response: Response,
  * app.post('/products', requireScopes('write_products'), async (req, res) => { … })
  * ```
  *
- * @throws InvalidOptionError `ERR_INVALID_OPTION` for what is no scope.
+ * @throws InvalidOptionError `ERR_INVALID_OPTION` for what is no scope, and without any.
  * @see Shopify: "Shopify API access scopes"
  */
 export function requireScopes(...scopes: readonly string[]): ScopesCheck {
   const required = parseScopes(scopes)
+  if (required.length === 0) throw invalidOption('scopes', 'at least one scope', undefined)
   const check: RequestHandler = (request, response, next) => {
     const { settings } = inFrontOf(request)
     const shopify = request.shopify as RequestAccess | undefined

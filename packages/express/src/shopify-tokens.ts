@@ -17,6 +17,7 @@ import {
   type RequestSettings,
   type ShopifyTokensOptions,
 } from './options.js'
+import { OwnRoutes } from './own-routes.js'
 import { runRest } from './run-rest.js'
 import { factsOf } from './shop-of.js'
 
@@ -70,9 +71,12 @@ export function shopifyTokens(options: ShopifyTokensOptions = {}): ShopifyTokens
   const tokens = chooseRequestTokens(source, () => import('@shopify-tokens/typeorm-store/from-environment'))
   const ready = tokens.ready()
   ready.catch(() => undefined)
+  const routes = new OwnRoutes()
   const middleware: RequestHandler = (request, response, next) => {
+    routes.warnIfLate(request)
     void serve(tokens, settings, request, response, next)
   }
+  routes.belongTo(middleware)
   return Object.assign(middleware, { ready, tokens: () => tokens.get(), close: () => tokens.close() })
 }
 

@@ -1,6 +1,8 @@
 import { parseRoutePath, rawBodyOf, WebhookReceiver, type WebhookOptions } from '@shopify-tokens/core'
 import type { RequestHandler } from 'express'
+import { noteInFront } from './in-front.js'
 import { managerSource, type RoutesOptions } from './manager-source.js'
+import { ownRoutesOf } from './own-routes.js'
 import { sendOrGoOn } from './send-reply.js'
 import { pathOf } from './shop-of.js'
 
@@ -32,7 +34,9 @@ export interface ShopifyWebhooksOptions extends WebhookOptions, RoutesOptions {
 export function shopifyWebhooks({ tokens, path, ...options }: ShopifyWebhooksOptions): RequestHandler {
   const receiver = new WebhookReceiver(managerSource(tokens), options)
   const at = parseRoutePath('path', path ?? '/webhooks').replace(/\/$/, '')
+  ownRoutesOf(tokens)?.add(at, 'webhooks')
   return (request, response, next) => {
+    noteInFront(request, { webhooks: true })
     if (request.method !== 'POST' || !`${pathOf(request)}/`.startsWith(`${at}/`)) {
       next()
       return

@@ -1,4 +1,11 @@
-import { currentAccess, currentShop, parseScopes, type RequestAccess, type Shop } from '@shopify-tokens/core'
+import {
+  currentAccess,
+  currentShop,
+  invalidOption,
+  parseScopes,
+  type RequestAccess,
+  type Shop,
+} from '@shopify-tokens/core'
 import { applyDecorators, createParamDecorator, SetMetadata, UseGuards } from '@nestjs/common'
 import { REQUIRED_SCOPES, WEBHOOK_TOPICS, WITHOUT_SHOPIFY } from './providers.js'
 import { ShopifyScopesGuard } from './scopes.guard.js'
@@ -47,11 +54,13 @@ export const WithoutShopify = (): ClassDecorator & MethodDecorator => SetMetadat
  * create(@ShopifyAccess() shopify: RequestAccess) { … }
  * ```
  *
- * @throws InvalidOptionError `ERR_INVALID_OPTION` for what is no scope.
+ * @throws InvalidOptionError `ERR_INVALID_OPTION` for what is no scope, and without any.
  * @see Shopify: "Shopify API access scopes"
  */
 export function RequireScopes(...scopes: readonly string[]): ClassDecorator & MethodDecorator {
-  return applyDecorators(SetMetadata(REQUIRED_SCOPES, parseScopes(scopes)), UseGuards(ShopifyScopesGuard))
+  const required = parseScopes(scopes)
+  if (required.length === 0) throw invalidOption('scopes', 'at least one scope', undefined)
+  return applyDecorators(SetMetadata(REQUIRED_SCOPES, required), UseGuards(ShopifyScopesGuard))
 }
 
 /**

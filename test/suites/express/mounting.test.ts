@@ -73,6 +73,37 @@ describe('the routes of authorization', () => {
       .expect('Content-Type', /problem\+json/)
   })
 
+  it('are missed, with a warning, behind the middleware that they were made for', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
+    const { app: server } = await app((app, { tokens }) => {
+      const shopify = shopifyTokens({ tokens })
+      app.use(shopify, shopifyAuth({ tokens: shopify, ...auth }), shopifyWebhooks({ tokens: shopify }))
+    })
+
+    for (let n = 0; n < 2; n++) await request(server).get(`/auth?shop=${shop}`).expect(401)
+    expect(warn.mock.calls).toEqual([[expect.stringContaining('/auth has reached'), 'ShopifyTokensWarning']])
+
+    for (let n = 0; n < 2; n++) await request(server).post('/webhooks/app').send('{}').expect(401)
+    expect(warn.mock.calls.slice(1)).toEqual([
+      [expect.stringContaining('/webhooks has reached'), 'ShopifyTokensWarning'],
+    ])
+    warn.mockRestore()
+  })
+
+  it('in front of the middleware are missed by nobody: what goes on there is the app’s own', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
+    const { app: server } = await app((app, { tokens }) => {
+      const shopify = shopifyTokens({ tokens })
+      app.use(shopifyAuth({ tokens: shopify, ...auth }), shopifyWebhooks({ tokens: shopify }), shopify)
+    })
+
+    await request(server).get('/auth/of-the-app').expect(401)
+    await request(server).get('/webhooks').expect(401)
+
+    expect(warn).not.toHaveBeenCalled()
+    warn.mockRestore()
+  })
+
   it('lead no documents of an app outside the admin to a page of App Bridge', async () => {
     const { app: server } = await app((app, { tokens }) => {
       app.use(shopifyAuth({ tokens, ...auth, embedded: false }), shopifyTokens({ tokens }))

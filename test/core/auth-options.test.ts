@@ -85,6 +85,9 @@ it('come from the environment of the process unless another is given', () => {
 
 it('are refused without repeating a value', () => {
   expect(() => parseAuthOptions({ appUrl: 'http://planted.example.com' }, {})).toThrow(
-    "Option appUrl must be the app's https origin, such as https://app.example.com (or set SHOPIFY_APP_URL); got string.",
+    "Option appUrl must be the app's https origin, such as https://app.example.com (or set SHOPIFY_APP_URL); http is for localhost alone; got string.",
+  )
+  expect(() => parseAuthOptions({ appUrl: 'https://app.example.com/planted' }, {})).toThrow(
+    "Option appUrl must be the app's https origin, such as https://app.example.com (or set SHOPIFY_APP_URL), without path, query or name; got string.",
   )
 })

@@ -142,6 +142,24 @@ describe('the answer to missing scopes', () => {
     })
   })
 
+  it('names those granted too, for the merchant grants what is asked for and nothing else', () => {
+    const granted = ['read_products', 'write_orders', 'read_orders']
+    const error = new ScopeMissingError(['write_products'], { ...PLANTED, granted })
+
+    expect(answerTo(error)?.headers['X-Shopify-API-Request-Failure-Reauthorize-Url']).toBe(
+      '/auth?shop=acme.myshopify.com&scope=write_products%2Cwrite_orders%2Cread_orders',
+    )
+  })
+
+  it('names the missing ones alone when all together are too many to ask for', () => {
+    const granted = Array.from({ length: 60 }, (_, index) => `read_something_${String(index)}`)
+    const error = new ScopeMissingError(['write_products'], { ...PLANTED, granted })
+
+    expect(answerTo(error)?.headers['X-Shopify-API-Request-Failure-Reauthorize-Url']).toBe(
+      '/auth?shop=acme.myshopify.com&scope=write_products',
+    )
+  })
+
   it.each(['', 'write_products&x=1', 'write products', 'WRITE_PRODUCTS', '../x', 'a\r\nset-cookie: x=1'])(
     'puts nothing into the address that is no scope: %p',
     (scope) => {

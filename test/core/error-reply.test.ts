@@ -85,7 +85,7 @@ describe('a document without a valid session token', () => {
     expect(destinationOf(reply(new InvalidSessionTokenError(flaw))).path).toBe('/auth/bounce')
   })
 
-  it.each<SessionTokenFlaw>(['signature', 'audience', 'shop', 'not-yet-valid'])(
+  it.each<SessionTokenFlaw>(['signature', 'audience', 'shop', 'not-yet-valid', 'refused'])(
     'goes nowhere when the next token would fail as well: %s',
     (flaw) => {
       expect(reply(new InvalidSessionTokenError(flaw))?.status).toBe(401)

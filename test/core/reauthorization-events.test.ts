@@ -53,6 +53,7 @@ describe('a shop that comes to need its merchant is told of once', () => {
 
     await expect(app.tokens.token(shop, { idToken: app.shopify.sessionToken(shop) })).rejects.toMatchObject({
       code: 'ERR_INVALID_SESSION_TOKEN',
+      flaw: 'refused',
     })
 
     expect(told(app, 'reauthorization.required')).toEqual([0])

@@ -240,14 +240,46 @@ describe('the news of an uninstall that the instants do not settle', () => {
     const { clock, record, seed, shopify, tokens } = await managedApp({
       notify: () => clock.watch(notify)(),
     })
-    await seed()
+    await seed({ ageMs: 2 * HOUR_MS })
     shopify.uninstall(shop)
+    await expect(tokens.token(shop)).rejects.toMatchObject({ code: 'ERR_REAUTHORIZATION_REQUIRED' })
 
     expect(await tokens.removeIfUninstalled(shop)).toBe('removed')
+    expect(told).toHaveLength(1)
     told[0]?.()
     await clock.advance(0)
 
     expect(await record()).toMatchObject({ kind: 'removed', mark: null })
+  })
+
+  it('calls for no merchant when Shopify’s refusal proves it', async () => {
+    const notify = jest.fn()
+    const { events, seed, shopify, tokenCalls, tokens } = await managedApp({ notify })
+    await seed()
+    shopify.uninstall(shop)
+
+    expect(await tokens.removeIfUninstalled(shop)).toBe('removed')
+
+    expect(tokenCalls()).toBe(1)
+    expect(events.map(({ type }) => type)).toEqual(['shop.removed'])
+    expect(notify).not.toHaveBeenCalled()
+  })
+
+  it('calls for the merchant after all when the tombstone cannot be written', async () => {
+    const notify = jest.fn()
+    const { clock, eventsOf, record, seed, shopify, store, tokens } = await managedApp({ notify })
+    await seed()
+    shopify.uninstall(shop)
+    store.next('put', fault.pass(), fault.pass(), fault.failBefore())
+
+    await expect(tokens.removeIfUninstalled(shop)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    expect(await record()).toMatchObject({ kind: 'expiring', mark: { notifiedAt: null } })
+    await clock.advance(2 * HOUR_MS)
+    await expect(tokens.token(shop)).rejects.toMatchObject({ code: 'ERR_REAUTHORIZATION_REQUIRED' })
+    await clock.advance(0)
+
+    expect(notify).toHaveBeenCalledTimes(1)
+    expect(eventsOf('shop.removed')).toEqual([])
   })
 })
 

@@ -24,7 +24,7 @@ describe.each(codes)('%s', (code) => {
   })
 
   it('tells the status with which a request is answered', () => {
-    const made = { [Symbol.for('@shopify-tokens/error')]: true, code, missing: [] }
+    const made = { [Symbol.for('@shopify-tokens/error')]: true, code, missing: [], granted: [] }
     const error = made as unknown as AnyShopifyTokenError
     const told = /^- \*\*Answered with:\*\* (nothing|\d{3})(.*)/m.exec(section())
     if (code === 'ERR_INVALID_OPTION') {

@@ -12,6 +12,7 @@ import { wholeNumberOption } from './option-checks.js'
 import { parseOptions, type Settings, type TokenManagerOptions } from './options.js'
 import type { DeliveryLog } from './ports/delivery-log.js'
 import { Breaker } from './renewal/breaker.js'
+import type { Want } from './renewal/decide.js'
 import { DeploymentCheck } from './renewal/deployment-check.js'
 import { FleetWatch } from './renewal/fleet-watch.js'
 import { Gate } from './renewal/gate.js'
@@ -153,14 +154,11 @@ class StoredTokenManager implements TokenManager {
     const shop = parseShop(untrusted)
     const { signal, ...brought } = parseAcquireOptions(options)
     signal?.throwIfAborted()
-    const flight = await this.#gate.alone(shop, { trigger: 'forced', acquire: true, ...brought })
-    return this.#serving.outcome(shop, flight, signal)
+    return this.#alone(shop, { trigger: 'forced', acquire: true, ...brought }, signal)
   }
 
   async force(untrusted: Shop, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<AccessToken> {
-    const shop = parseShop(untrusted)
-    const flight = await this.#gate.alone(shop, { trigger: 'forced' })
-    return this.#serving.outcome(shop, flight, signal)
+    return this.#alone(parseShop(untrusted), { trigger: 'forced' }, signal)
   }
 
   async remove(
@@ -178,7 +176,7 @@ class StoredTokenManager implements TokenManager {
   ): Promise<UninstallOutcome> {
     const shop = parseShop(untrusted)
     const removedAt = wholeNumberOption('at', at ?? this.#time.now(), 0, Number.MAX_SAFE_INTEGER)
-    const uninstall = { at, removedAt, renew: () => this.force(shop) }
+    const uninstall = { at, removedAt, renew: () => this.#alone(shop, { trigger: 'forced', uninstalled: true }) }
     return this.#removing(shop, removedAt, removeUninstalled(this.#store, this.#key(shop), uninstall), 'removed')
   }
 
@@ -243,6 +241,10 @@ class StoredTokenManager implements TokenManager {
   async #settled(): Promise<void> {
     await this.#gate.settled()
     await this.#notices.settled()
+  }
+
+  async #alone(shop: Shop, want: Want, signal?: AbortSignal): Promise<AccessToken> {
+    return this.#serving.outcome(shop, await this.#gate.alone(shop, want), signal)
   }
 
   /** Leaves the cache to the shops that somebody asks for. */

@@ -185,8 +185,9 @@ export class InvalidShopError extends ShopifyTokenError {
   }
 }
 
-/** Which check a session token failed. */
-export type SessionTokenFlaw = 'missing' | 'malformed' | 'signature' | 'expired' | 'not-yet-valid' | 'audience' | 'shop'
+/** Which check a session token failed; `refused`: none of ours, but Shopify exchanges it for nothing. */
+export type SessionTokenFlaw =
+  'missing' | 'malformed' | 'signature' | 'expired' | 'not-yet-valid' | 'audience' | 'shop' | 'refused'
 
 /** A session token (App Bridge's JWT) that proves nothing. App Bridge fetches a new one and tries once more. */
 export class InvalidSessionTokenError extends ShopifyTokenError {
@@ -279,10 +280,16 @@ export class ScopeMissingError extends ShopifyTokenError {
   readonly retryable = false
   /** The scopes to ask the merchant for. */
   readonly missing: readonly string[]
+  /** The scopes that it has granted: whoever asks for more must ask for these again, or lose them. */
+  readonly granted: readonly string[]
 
-  constructor(missing: readonly string[], details: ErrorDetails = {}) {
+  constructor(
+    missing: readonly string[],
+    { granted = [], ...details }: ErrorDetails & { readonly granted?: readonly string[] | undefined } = {},
+  ) {
     super(`The shop has not granted these scopes: ${missing.join(', ')}.`, details)
     this.missing = missing
+    this.granted = granted
   }
 }
 

@@ -75,7 +75,7 @@ class SourcedShopClient implements ShopClient {
     // Not every source knows the option.
     const missing = missingScopes(token.scopes, required)
     if (missing.length === 0) return token
-    throw new ScopeMissingError(missing, { shop: this.shop })
+    throw new ScopeMissingError(missing, { shop: this.shop, granted: token.scopes })
   }
 
   async #fetch(path: string | URL, init: RequestInit = {}): Promise<Response> {

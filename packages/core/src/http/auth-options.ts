@@ -84,8 +84,9 @@ function parseAppUrl(appUrl: unknown): string {
   const url = typeof appUrl === 'string' && URL.canParse(appUrl) ? new URL(appUrl) : null
   if (url === null) throw invalidOption('appUrl', rule, appUrl)
   const isEncrypted = url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.includes(url.hostname))
-  if (isEncrypted && url.href === `${url.origin}/`) return url.origin
-  throw invalidOption('appUrl', rule, appUrl)
+  if (!isEncrypted) throw invalidOption('appUrl', `${rule}; http is for localhost alone`, appUrl)
+  if (url.href !== `${url.origin}/`) throw invalidOption('appUrl', `${rule}, without path, query or name`, appUrl)
+  return url.origin
 }
 
 /** Other paths come below it, and it is the path of cookies. */

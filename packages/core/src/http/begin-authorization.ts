@@ -5,13 +5,13 @@ import type { TokenManager } from '../token-manager.js'
 import type { AuthSettings } from './auth-options.js'
 import { type AuthRequest, parameter } from './auth-request.js'
 import { exitIframePage, redirect } from './auth-pages.js'
+import { MAX_SCOPES_LENGTH } from './error-answer.js'
 import type { HttpReply } from './http-reply.js'
 import { ownUrl, pathOf } from './own-path.js'
 import { beginState, type PendingAuthorization } from './state-cookies.js'
 
 /** So that what is asked for fits into a cookie. */
 export const MAX_RETURN_LENGTH = 1_024
-const MAX_SCOPE_LENGTH = 1_024
 
 /**
  * Sends the browser to Shopify's authorize page, with a cookie that knows it again.
@@ -53,7 +53,7 @@ export function leaveFrame(tokens: TokenManager, { appUrl, authPath }: AuthSetti
 function read({ query }: AuthRequest): PendingAuthorization {
   const shop = parseShop(parameter(query, 'shop'))
   const scope = parameter(query, 'scope') ?? ''
-  if (typeof scope !== 'string' || scope.length > MAX_SCOPE_LENGTH) throw new InvalidAuthRequestError('scope')
+  if (typeof scope !== 'string' || scope.length > MAX_SCOPES_LENGTH) throw new InvalidAuthRequestError('scope')
   const extraScopes = scope.split(',').filter((name) => name !== '')
   if (!extraScopes.every(isScope)) throw new InvalidAuthRequestError('scope')
   const target = ownUrl(parameter(query, 'return_to') ?? '/')

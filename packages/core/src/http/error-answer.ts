@@ -5,7 +5,7 @@ import {
   type ScopeMissingError,
   type WebhookFlaw,
 } from '../errors.js'
-import { isScope } from '../scopes.js'
+import { isScope, missingScopes } from '../scopes.js'
 
 /** An HTTP answer that any framework can send. */
 export interface HttpAnswer {
@@ -104,6 +104,16 @@ function headersFor(error: AnyShopifyTokenError, status: number, authPath: strin
 function authorizationQuery(error: ReauthorizationRequiredError | ScopeMissingError): string {
   const query = new URLSearchParams()
   if (error.shop !== undefined) query.set('shop', error.shop)
-  if (error.code === 'ERR_SCOPE_MISSING') query.set('scope', error.missing.filter(isScope).join(','))
+  if (error.code === 'ERR_SCOPE_MISSING') query.set('scope', scopesToAskFor(error))
   return query.size === 0 ? '' : `?${query.toString()}`
+}
+
+/** What begins authorization takes no longer list. */
+export const MAX_SCOPES_LENGTH = 1_024
+
+/** Where Shopify does not manage the installation, the merchant grants what is asked for and nothing else. */
+function scopesToAskFor({ missing, granted }: ScopeMissingError): string {
+  const asked = missing.filter(isScope).join(',')
+  const all = [...missing, ...missingScopes(missing, granted)].filter(isScope).join(',')
+  return all.length <= MAX_SCOPES_LENGTH ? all : asked
 }

@@ -62,7 +62,7 @@ export class CredentialsAtHand {
   /** The error for an acquisition whose credential Shopify has refused. */
   refused({ grant }: Credential, requestId: string | undefined): AnyShopifyTokenError {
     const error = grant === 'code' ? this.#code?.refused(requestId) : undefined
-    return error ?? new InvalidSessionTokenError('expired', { shop: this.#key.shop, requestId })
+    return error ?? new InvalidSessionTokenError('refused', { shop: this.#key.shop, requestId })
   }
 
   /** The run has ended: what it has not sent is free for others. */

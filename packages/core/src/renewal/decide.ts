@@ -37,6 +37,8 @@ export interface Want {
   readonly code?: string | undefined
   /** Exchange the ID token or the code although the pair may live: the app was reinstalled, or its scopes must grow. */
   readonly acquire?: boolean | undefined
+  /** An uninstall was told, and a refusal will prove it: then the shop is removed, and its merchant is not needed. */
+  readonly uninstalled?: boolean | undefined
   /** Scopes without which the row's token is no use. The callers of a run that grows them may well live without. */
   readonly scopes?: readonly string[] | undefined
 }

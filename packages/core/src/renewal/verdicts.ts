@@ -58,7 +58,7 @@ export async function mark(
   }
   const written = await row.putForSure(marked, version, (present) => present.mark?.triedAt === now)
   if (written === null) return null
-  if (record.mark === null) {
+  if (record.mark === null && want.uninstalled !== true) {
     events.emit({ type: 'reauthorization.required', shop, reason })
     notices.entered(shop, marked.mark)
   }

@@ -226,7 +226,7 @@ function coolDownEnd({ coolDown }: ServableRecord, now: number, settings: Settin
 }
 
 function lacking({ shop, scopes }: AccessToken, required: readonly string[]): ScopeMissingError {
-  return new ScopeMissingError(missingScopes(scopes, required), { shop })
+  return new ScopeMissingError(missingScopes(scopes, required), { shop, granted: scopes })
 }
 
 function isReauthorization(error: unknown): boolean {

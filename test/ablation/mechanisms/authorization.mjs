@@ -72,7 +72,7 @@ export const AUTHORIZATION = [
     replace: [
       [
         "['missing', 'malformed', 'expired']",
-        "['missing', 'malformed', 'expired', 'signature', 'audience', 'shop', 'not-yet-valid']",
+        "['missing', 'malformed', 'expired', 'signature', 'audience', 'shop', 'not-yet-valid', 'refused']",
       ],
     ],
     test: {

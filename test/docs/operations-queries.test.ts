@@ -1,8 +1,7 @@
-import { Secret, type TokenRecord } from '@shopify-tokens/core'
-import { aCoolDown, aKey, aMark, aRecord } from '@shopify-tokens/testing'
-import { migrateTokenDatabase, openTokenStore } from '@shopify-tokens/typeorm-store/from-environment'
-import { DataSource } from 'typeorm'
+import type { TokenRecord } from '@shopify-tokens/core'
+import { aCoolDown, aMark, aRecord } from '@shopify-tokens/testing'
 import { createMariaDbDatabase, createPostgresDatabase, describeWithServer, type TestDatabase } from '../servers.js'
+import { type FilledDatabase, fillDatabase } from './filled-database.js'
 import { MarkdownDocument } from './markdown.js'
 
 const queriesOf = (path: string): readonly string[] =>
@@ -26,27 +25,14 @@ function answersAsTold(
   create: () => Promise<TestDatabase>,
   written: (sql: string) => string,
 ): void {
-  let database: TestDatabase
-  let connection: DataSource
-  const ask = (query: string): Promise<Record<string, unknown>[]> => connection.query(written(query))
+  let database: FilledDatabase
+  const ask = (query: string): Promise<Record<string, unknown>[]> => database.query(written(query))
 
   beforeAll(async () => {
-    database = await create()
-    await migrateTokenDatabase({ url: database.url })
-    const { store, close } = openTokenStore({
-      configuration: {
-        database: { kind: 'server', url: new Secret(database.url) },
-        sealing: { kind: 'keys', keys: [{ id: 'k1', bytes: Buffer.alloc(32, 1) }] },
-      },
-      announce: () => undefined,
-    })
-    for (const [name, record] of Object.entries(ROWS)) await store.put(aKey({ shop: name }), record, 'absent')
-    await close()
-    connection = await new DataSource({ type, url: database.url }).initialize()
+    database = await fillDatabase(type, create, ROWS)
   }, 30_000)
   afterAll(async () => {
-    await connection.destroy()
-    await database.drop()
+    await database.end()
   })
 
   it('counts the shops of each state', async () => {
@@ -88,17 +74,15 @@ it('there are as many as are tried', () => {
 
 describeWithServer('PostgreSQL', 'newer rows of another copy', () => {
   it('take the places of older ones, and nothing else is touched', async () => {
-    const database = await createPostgresDatabase()
-    await migrateTokenDatabase({ url: database.url })
-    const connection = await new DataSource({ type: 'postgres', url: database.url }).initialize()
+    const database = await fillDatabase('postgres', createPostgresDatabase, {})
     const put = (table: string, shop: string, obtainedAt: number): Promise<unknown> =>
-      connection.query(
+      database.query(
         `INSERT INTO ${table} (client_id, shop, version, revision, format, kind, marked, attempts, obtained_at)
          VALUES ('app', $1, $2, 1, 1, 'expiring', false, '[]', $3)`,
         [shop, table, obtainedAt],
       )
     try {
-      await connection.query('CREATE TABLE newer (LIKE shopify_tokens)')
+      await database.query('CREATE TABLE newer (LIKE shopify_tokens)')
       for (const [shop, here, there] of [
         ['older', 1, 2],
         ['newer', 2, 1],
@@ -108,11 +92,9 @@ describeWithServer('PostgreSQL', 'newer rows of another copy', () => {
         if (here !== null) await put('shopify_tokens', shop, here)
         if (there !== null) await put('newer', shop, there)
       }
-      await connection.query(queries[3] ?? '')
+      await database.query(queries[3] ?? '')
 
-      const rows = await connection.query<{ shop: string; version: string }[]>(
-        'SELECT shop, version FROM shopify_tokens ORDER BY shop',
-      )
+      const rows = await database.query('SELECT shop, version FROM shopify_tokens ORDER BY shop')
       expect(rows).toEqual([
         { shop: 'newer', version: 'shopify_tokens' },
         { shop: 'older', version: 'newer' },
@@ -120,8 +102,7 @@ describeWithServer('PostgreSQL', 'newer rows of another copy', () => {
         { shop: 'only-there', version: 'newer' },
       ])
     } finally {
-      await connection.destroy()
-      await database.drop()
+      await database.end()
     }
   })
 })

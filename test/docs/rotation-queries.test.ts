@@ -1,9 +1,8 @@
-import { fingerprint, Secret, type TokenRecord } from '@shopify-tokens/core'
-import { aKey, aMark, aRecord } from '@shopify-tokens/testing'
-import { migrateTokenDatabase, openTokenStore } from '@shopify-tokens/typeorm-store/from-environment'
-import { DataSource } from 'typeorm'
+import { fingerprint, type TokenRecord } from '@shopify-tokens/core'
+import { aMark, aRecord } from '@shopify-tokens/testing'
 import { parseRepinOptions } from '../../packages/core/src/secret-rotation/repin-options.js'
 import { createMariaDbDatabase, createPostgresDatabase, describeWithServer, type TestDatabase } from '../servers.js'
+import { type FilledDatabase, fillDatabase } from './filled-database.js'
 import { MarkdownDocument } from './markdown.js'
 
 const page = new MarkdownDocument('docs/secret-rotation.md')
@@ -21,30 +20,17 @@ const ROWS: Readonly<Record<string, TokenRecord>> = {
 }
 
 function answersAsTold(type: 'postgres' | 'mariadb', create: () => Promise<TestDatabase>): void {
-  let database: TestDatabase
-  let connection: DataSource
+  let database: FilledDatabase
 
   beforeAll(async () => {
-    database = await create()
-    await migrateTokenDatabase({ url: database.url })
-    const { store, close } = openTokenStore({
-      configuration: {
-        database: { kind: 'server', url: new Secret(database.url) },
-        sealing: { kind: 'keys', keys: [{ id: 'k1', bytes: Buffer.alloc(32, 1) }] },
-      },
-      announce: () => undefined,
-    })
-    for (const [name, record] of Object.entries(ROWS)) await store.put(aKey({ shop: name }), record, 'absent')
-    await close()
-    connection = await new DataSource({ type, url: database.url }).initialize()
+    database = await fillDatabase(type, create, ROWS)
   }, 30_000)
   afterAll(async () => {
-    await connection.destroy()
-    await database.drop()
+    await database.end()
   })
 
   it('counts the shops of each secret', async () => {
-    const counted = await connection.query<Record<string, unknown>[]>(queries[0] ?? '')
+    const counted = await database.query(queries[0] ?? '')
     const told = counted.map((row) => [row.secret_id, row.kind, Boolean(row.marked), Number(row.shops)])
     expect(told).toHaveLength(5)
     expect(told).toEqual(
@@ -61,7 +47,7 @@ function answersAsTold(type: 'postgres' | 'mariadb', create: () => Promise<TestD
   it('names the shops that are left', async () => {
     const query = (queries[1] ?? '').replace('0123456789abcdef', secretId)
     expect(query).toContain(secretId)
-    const left = await connection.query<{ shop: string }[]>(query)
+    const left = await database.query(query)
     expect(left.map(({ shop }) => shop)).toEqual(['endless.myshopify.com', 'frozen.myshopify.com'])
   })
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import {
+  type EnvironmentConfiguration,
   fingerprint,
   InvalidOptionError,
   readEnvironment,
@@ -182,6 +183,16 @@ describe('a manager over the environment', () => {
     expect((await tokens.token(key.shop)).value).toBe(record.accessToken)
     await close()
     await expect(ready()).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  })
+
+  it.each([
+    ['the environment itself', { ...env }],
+    ['nothing', null],
+    ['an URL that is no Secret', { ...readEnvironment(env), database: { kind: 'server', url: 'postgres://a:b@c/d' } }],
+  ])('refuses %s in the place of what readEnvironment() returns', (_what, configuration) => {
+    const refusal = refusalOf(() => openTokenManager(configuration as unknown as EnvironmentConfiguration))
+    expect(refusal.message).toMatch(/^Option configuration must be what readEnvironment\(\) returns; got /)
+    expect(refusal.options).toEqual(['configuration'])
   })
 
   it('refuses what the manager refuses', () => {

@@ -4,6 +4,7 @@ import {
   ENVIRONMENT_VARIABLES,
   type EnvironmentConfiguration,
   fileKeyRing,
+  invalidOption,
   InvalidOptionError,
   type KeyRing,
   parseShop,
@@ -62,6 +63,7 @@ export interface OpenedTokenStore {
 export function openTokenStore(options: OpenTokenStoreOptions = {}): OpenedTokenStore {
   refuseUnknown(options)
   const { configuration = readEnvironment(process.env), announce = toStandardError, clock = systemClock } = options
+  refuseUnread(configuration)
   const { database, sealing } = configuration
   if (database.kind === 'server') {
     if (sealing === null) {
@@ -108,6 +110,7 @@ export function openTokenManager(
   configuration: EnvironmentConfiguration = readEnvironment(process.env),
   overrides: ManagerOverrides & Pick<OpenTokenStoreOptions, 'announce'> = {},
 ): OpenedTokenManager {
+  refuseUnread(configuration)
   const { announce, ...managerOptions } = overrides
   const { clientId, clientSecret, previousClientSecret, apiVersion, deploymentId } = configuration
   const opening = openTokenStore({ configuration, announce, clock: overrides.clock })
@@ -195,6 +198,16 @@ async function openServer(url: Secret, clock: Clock): Promise<OpenStore> {
 
 function keyRingOf(sealing: NonNullable<StoreConfiguration['sealing']>, clock: Clock): KeyRing {
   return sealing.kind === 'keys' ? staticKeyRing(sealing.keys) : fileKeyRing(sealing.file, { clock })
+}
+
+/** The environment itself, say, or a URL that was not made a Secret. */
+function refuseUnread(configuration: unknown): void {
+  const { database } = (configuration ?? {}) as {
+    readonly database?: { readonly kind?: unknown; readonly url?: unknown }
+  }
+  const isServer = database?.kind === 'server' && typeof (database.url as Partial<Secret> | null)?.reveal === 'function'
+  if (!isServer && database?.kind !== 'embedded')
+    throw invalidOption('configuration', 'what readEnvironment() returns', configuration)
 }
 
 const OPTION_NAMES: readonly string[] = ['configuration', 'announce', 'clock'] satisfies (keyof OpenTokenStoreOptions)[]

@@ -263,6 +263,17 @@ export function describeRoutes(serve: (options?: RoutesOptions) => Promise<Serve
       expect((await visitor.open('/products')).status).toBe(200)
     })
 
+    it('takes away no scope that another handler needed before', async () => {
+      const app = await serve({ shopBy: 'app' })
+      await app.seed({ scopes: ['read_products', 'write_orders'] })
+      const visitor = new Visitor(app)
+
+      const begun = locationOf(await visitor.open(locationOf(await visitor.open('/products')).href))
+      await visitor.open(app.shopify.authorize(shop, begun.href))
+
+      expect((await app.tokens.token(shop, { scopes: ['write_orders', 'write_products'] })).scopes).toHaveLength(2)
+    })
+
     it('runs when another process has been granted it meanwhile', async () => {
       const app = await serve({ shopBy: 'app' })
       await app.seed()

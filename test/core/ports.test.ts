@@ -3,6 +3,11 @@ import { FakeClock } from '@shopify-tokens/testing'
 import { systemFetch } from '../../packages/core/src/ports/fetch.js'
 import { systemRandom } from '../../packages/core/src/ports/random.js'
 
+/** The timers that keep this process alive. */
+function pendingTimers(): number {
+  return process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length
+}
+
 describe("the machine's clock", () => {
   it('tells the time of day', () => {
     const before = Date.now()
@@ -28,6 +33,19 @@ describe("the machine's clock", () => {
 
   it.each([0, -1, NaN])('does not sleep for %d milliseconds', async (ms) => {
     await expect(systemClock.sleep(ms, new AbortController().signal)).resolves.toBeUndefined()
+  })
+
+  it.each([
+    ['keeps the process alive', undefined, 1],
+    ['does not keep the process alive if it is told so', { ref: false }, 0],
+  ])('%s while it sleeps', async (_does, options, timers) => {
+    const controller = new AbortController()
+    const before = pendingTimers()
+    const sleep = systemClock.sleep(60_000, controller.signal, options)
+
+    expect(pendingTimers() - before).toBe(timers)
+    controller.abort('enough')
+    await expect(sleep).rejects.toBe('enough')
   })
 
   it('rejects with the reason of the signal, not with the error of the timer', async () => {

@@ -115,6 +115,23 @@ it('stands still, though automatic, while a watched call is under way', async ()
   expect(clock.monotonic()).toBe(5_000)
 })
 
+it('stands still, though automatic, while there are only sleepers that keep no process alive', async () => {
+  const clock = new FakeClock({ autoAdvance: true })
+  const ticks: number[] = []
+  void (async () => {
+    for (;;) {
+      await clock.sleep(HOUR_MS, undefined, { ref: false })
+      ticks.push(clock.monotonic())
+    }
+  })()
+  await clock.settle()
+  expect(clock.monotonic()).toBe(0)
+
+  await clock.sleep(2.5 * HOUR_MS)
+  expect(ticks).toEqual([HOUR_MS, 2 * HOUR_MS])
+  expect(clock.monotonic()).toBe(2.5 * HOUR_MS)
+})
+
 it('goes on by itself after a watched call has failed', async () => {
   const clock = new FakeClock({ autoAdvance: true })
   await expect(clock.watch(() => Promise.reject(new Error('down')))()).rejects.toThrow('down')

@@ -33,6 +33,7 @@ export {
   NoContextError,
   ReauthorizationRequiredError,
   type ReauthorizationReason,
+  RenewalElsewhereError,
   RotationNotStoredError,
   ScopeMissingError,
   SecretOutdatedError,
@@ -90,7 +91,7 @@ export { type SessionToken, SessionTokenVerifier, type SessionTokenVerifierOptio
 export { MAX_WEBHOOK_BYTES, type WebhookDelivery, type WebhookRequest } from './oauth/webhook.js'
 export { flagOption, invalidOption, refuseUnknownOptions } from './option-checks.js'
 export type { TokenManagerOptions } from './options.js'
-export { type Clock, systemClock } from './ports/clock.js'
+export { type Clock, type SleepOptions, systemClock } from './ports/clock.js'
 export type { DeliveryKey, DeliveryLog, DeliveryState } from './ports/delivery-log.js'
 export type { DeploymentRegister } from './ports/deployment-register.js'
 export type { Fetch } from './ports/fetch.js'

@@ -1,4 +1,4 @@
-import type { Clock } from '@shopify-tokens/core'
+import type { Clock, SleepOptions } from '@shopify-tokens/core'
 
 /** Where a fake clock and the record builders start: 2026-11-20T12:00:00Z, in epoch milliseconds. */
 export const FAKE_EPOCH = Date.UTC(2026, 10, 20, 12)
@@ -13,6 +13,8 @@ export interface FakeClockOptions {
   /**
    * Moves time on by itself, to the next sleeper, whenever nothing else is going on. Default false.
    *
+   * While all that sleep do so with `ref: false` it stands still: a timer that repeats until `close()` would never end.
+   *
    * Work that waits for something outside this process (a socket, a file) looks like nothing: pass such functions
    * through {@link FakeClock.watch}, and time stands still while one of their calls is under way.
    */
@@ -21,6 +23,7 @@ export interface FakeClockOptions {
 
 interface Sleeper {
   readonly dueAt: number
+  readonly ref: boolean
   readonly wake: () => void
 }
 
@@ -64,7 +67,7 @@ export class FakeClock implements Clock {
   }
 
   /** Resolves when `ms` fake milliseconds have passed (at once for 0 and less), or rejects with `signal.reason`. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  sleep(ms: number, signal?: AbortSignal, { ref = true }: SleepOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
         reject(signal.reason as Error)
@@ -81,6 +84,7 @@ export class FakeClock implements Clock {
       }
       const sleeper: Sleeper = {
         dueAt: this.#elapsed + ms,
+        ref,
         wake: () => {
           signal?.removeEventListener('abort', onAbort)
           resolve()
@@ -152,7 +156,7 @@ export class FakeClock implements Clock {
 
   async #advanceWhileIdle(): Promise<void> {
     this.#idling = true
-    while (this.#sleepers.length > 0 && this.#watched === 0) {
+    while (this.#sleepers.some(({ ref }) => ref) && this.#watched === 0) {
       const before = this.#activity
       await this.settle()
       const next = this.#nextDue()

@@ -3,7 +3,7 @@ import { type AcquireOptions, parseAcquireOptions } from './acquire-options.js'
 import { createShopClient } from './admin/create-shop-client.js'
 import type { ShopClient } from './admin/shop-client.js'
 import { untilAborted, withDeadline } from './deadline.js'
-import { InvalidOptionError, RotationNotStoredError, type SessionTokenFlaw } from './errors.js'
+import { InvalidOptionError, RenewalElsewhereError, RotationNotStoredError, type SessionTokenFlaw } from './errors.js'
 import { EventBus, type TokenEventListener } from './events.js'
 import { MemoryDeliveryLog } from './memory/memory-delivery-log.js'
 import { AppSignatures } from './oauth/app-signatures.js'
@@ -11,6 +11,10 @@ import { type SessionToken, SessionTokenVerifier } from './oauth/id-token.js'
 import { wholeNumberOption } from './option-checks.js'
 import { parseOptions, type Settings, type TokenManagerOptions } from './options.js'
 import type { DeliveryLog } from './ports/delivery-log.js'
+import type { ShopsQuery, ShopState } from './keep-alive/shop-state.js'
+import type { KeepAliveOptions, SweepOptions, SweepReport } from './keep-alive/sweep-options.js'
+import { Sweeps } from './keep-alive/sweeps.js'
+import type { RowsReach } from './fleet/every-row.js'
 import { Breaker } from './renewal/breaker.js'
 import type { Want } from './renewal/decide.js'
 import { DeploymentCheck } from './renewal/deployment-check.js'
@@ -18,6 +22,7 @@ import { FleetWatch } from './renewal/fleet-watch.js'
 import { Gate } from './renewal/gate.js'
 import { Notices } from './renewal/notices.js'
 import { Reminder } from './renewal/reminder.js'
+import type { Flight } from './renewal/single-flight.js'
 import { RowNews } from './renewal/row-news.js'
 import { ShopifyTime } from './renewal/shopify-time.js'
 import { StoreCalls } from './renewal/store-calls.js'
@@ -46,10 +51,12 @@ const CLOSE_DEADLINE_MS = 8_000
 const MAX_CLOSE_DEADLINE_MS = 3_600_000
 /** Processes with older and newer secrets run side by side for as long as a deployment takes. */
 const OUTDATED_EVERY_MS = 3_600_000
+const AT_RISK_EVERY_MS = 86_400_000
 /** Each acquisition retires the shop's refresh tokens; one that brings no more scopes is not made again by the next request. */
 const GROW_EVERY_MS = 60_000
 const NOTHING_TO_ACQUIRE =
   'Option grant says that tokens come by client credentials: a session token or a code brings none.'
+const RENEWS_ELSEWHERE = 'Option renewal says that this process renews nothing; call this in one that does.'
 const NO_DEPLOYMENT_ID = 'Option deploymentId is missing: without a name there is nothing to adopt.'
 
 class StoredTokenManager implements TokenManager {
@@ -64,6 +71,7 @@ class StoredTokenManager implements TokenManager {
   readonly #notices: Notices
   readonly #gate: Gate
   readonly #serving: Serving
+  readonly #sweeps: Sweeps
   readonly #sessionTokens: SessionTokenVerifier
   readonly #unstored = new Map<Shop, ServableRecord>()
   #warned = false
@@ -125,6 +133,7 @@ class StoredTokenManager implements TokenManager {
       notices: this.#notices,
       news: this.#news,
       outdated: new Reminder(settings.cacheSize, OUTDATED_EVERY_MS, clock),
+      atRisk: new Reminder(settings.cacheSize, AT_RISK_EVERY_MS, clock),
       grown: new Reminder(settings.cacheSize, GROW_EVERY_MS, clock),
       clock,
       time: this.#time,
@@ -134,6 +143,7 @@ class StoredTokenManager implements TokenManager {
       knownSecretIds: new Set(clientSecrets.map((secret) => fingerprint(secret.reveal()))),
       grant: settings.grant,
       requireExpiring: settings.requireExpiring,
+      renewsElsewhere: settings.renewal === 'never',
       verifyIdToken: (idToken) => this.#sessionTokens.verify(idToken),
       unstored: this.#unstored,
       closing: this.#closing.signal,
@@ -143,13 +153,20 @@ class StoredTokenManager implements TokenManager {
       ...{ store: this.#store, gate: this.#gate, time: this.#time, events: this.#events },
       ...{ news: this.#news, unstored: this.#unstored, closing: this.#closing.signal },
     })
+    this.#sweeps = new Sweeps({
+      ...{ clientId, clock, durations: settings, random: settings.random },
+      ...{ time: this.#time, events: this.#events, closing: this.#closing.signal },
+      rows: this.#rows(),
+      renewIfDue: (shop, signal) => this.#renewIfDue(shop, signal),
+    })
   }
 
   token(shop: Shop, options?: TokenOptions): Promise<AccessToken> {
-    return this.#serving.token(shop, this.#settings.grant === null ? options : withoutMerchant(options))
+    return this.#serving.token(shop, this.#takesMerchants ? options : withoutMerchant(options))
   }
 
   async acquire(untrusted: Shop, options: AcquireOptions): Promise<AccessToken> {
+    this.#refuseElsewhere()
     if (this.#settings.grant !== null) throw new InvalidOptionError(NOTHING_TO_ACQUIRE, ['grant'])
     const shop = parseShop(untrusted)
     const { signal, ...brought } = parseAcquireOptions(options)
@@ -158,7 +175,35 @@ class StoredTokenManager implements TokenManager {
   }
 
   async force(untrusted: Shop, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<AccessToken> {
+    this.#refuseElsewhere()
     return this.#alone(parseShop(untrusted), { trigger: 'forced' }, signal)
+  }
+
+  async migrate(untrusted: Shop, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<AccessToken> {
+    this.#refuseElsewhere()
+    return this.#alone(parseShop(untrusted), { trigger: 'expired', migrate: true }, signal)
+  }
+
+  async renewIfDue(
+    untrusted: Shop,
+    { signal = this.#closing.signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<'renewed' | 'not-due'> {
+    this.#refuseElsewhere()
+    return this.#renewIfDue(parseShop(untrusted), signal)
+  }
+
+  async sweep(options: SweepOptions = {}): Promise<SweepReport> {
+    this.#refuseElsewhere()
+    return this.#sweeps.sweep(options)
+  }
+
+  startKeepAlive(options: KeepAliveOptions = {}): void {
+    this.#refuseElsewhere()
+    this.#sweeps.start(options)
+  }
+
+  shops(query: ShopsQuery = {}): AsyncIterable<ShopState> {
+    return this.#sweeps.shops(query)
   }
 
   async remove(
@@ -176,16 +221,17 @@ class StoredTokenManager implements TokenManager {
   ): Promise<UninstallOutcome> {
     const shop = parseShop(untrusted)
     const removedAt = wholeNumberOption('at', at ?? this.#time.now(), 0, Number.MAX_SAFE_INTEGER)
-    const uninstall = { at, removedAt, renew: () => this.#alone(shop, { trigger: 'forced', uninstalled: true }) }
+    const uninstall = { at, removedAt, renew: () => this.#askShopify(shop) }
     return this.#removing(shop, removedAt, removeUninstalled(this.#store, this.#key(shop), uninstall), 'removed')
   }
 
   async repinAll(options: RepinOptions = {}): Promise<RepinReport> {
-    const { clientId, clientSecret, clock, store, storeTimeoutMs } = this.#settings
+    this.#refuseElsewhere()
+    const { clientId, clientSecret } = this.#settings
     const parts = {
       ...{ clientId, secretId: fingerprint(clientSecret.reveal()), durations: this.#settings },
       ...{ store: this.#store, time: this.#time, closing: this.#closing.signal },
-      rows: { store, clock, timeoutMs: storeTimeoutMs },
+      rows: this.#rows(),
       renew: (shop: Shop, signal: AbortSignal) => this.#renewIntoStore(shop, signal),
     }
     return new RepinRun(parts, parseRepinOptions(options)).execute()
@@ -247,12 +293,42 @@ class StoredTokenManager implements TokenManager {
     return this.#serving.outcome(shop, await this.#gate.alone(shop, want), signal)
   }
 
-  /** Leaves the cache to the shops that somebody asks for. */
   async #renewIntoStore(shop: Shop, signal: AbortSignal): Promise<void> {
-    const flight = await this.#gate.alone(shop, { trigger: 'forced' })
+    await this.#storedBy(shop, await this.#gate.alone(shop, { trigger: 'forced' }), signal)
+  }
+
+  async #renewIfDue(shop: Shop, signal: AbortSignal): Promise<'renewed' | 'not-due'> {
+    const { flight } = this.#gate.share(shop, { trigger: 'keep-alive' })
+    await this.#storedBy(shop, flight, signal)
+    return flight.hasRenewed() ? 'renewed' : 'not-due'
+  }
+
+  /** Leaves the cache to the shops that somebody asks for. */
+  async #storedBy(shop: Shop, flight: Flight<ServableRecord>, signal: AbortSignal): Promise<void> {
     await this.#gate.outcome(shop, flight, signal)
     await untilAborted(this.#gate.end(shop, flight), signal)
     this.#serving.outdate(shop)
+  }
+
+  /** A renewal whose refusal proves that the app was uninstalled. */
+  async #askShopify(shop: Shop): Promise<void> {
+    if (this.#settings.renewal === 'never') throw new RenewalElsewhereError({ shop })
+    await this.#alone(shop, { trigger: 'forced', uninstalled: true })
+  }
+
+  /** A merchant who is there changes nothing where the app asks with its own credentials, or another process renews. */
+  get #takesMerchants(): boolean {
+    return this.#settings.grant === null && this.#settings.renewal !== 'never'
+  }
+
+  #refuseElsewhere(): void {
+    if (this.#settings.renewal === 'never') throw new InvalidOptionError(RENEWS_ELSEWHERE, ['renewal'])
+  }
+
+  /** The store as it lies: whoever visits many rows needs no sealed value of them. */
+  #rows(): RowsReach {
+    const { clock, store, storeTimeoutMs } = this.#settings
+    return { store, clock, timeoutMs: storeTimeoutMs }
   }
 
   /** The likeliest mistake of a first day shows itself as 401 for every request; somebody must be told why. Once. */
@@ -274,7 +350,6 @@ class StoredTokenManager implements TokenManager {
   }
 }
 
-/** A merchant who is there changes nothing where the app asks with its own credentials. */
 function withoutMerchant(options: TokenOptions | undefined): TokenOptions | undefined {
   return options?.idToken === undefined ? options : { ...options, idToken: undefined }
 }

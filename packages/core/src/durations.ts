@@ -39,6 +39,15 @@ export interface Durations {
    * 1 to 2 505 600 000 (29 days), default 1 728 000 000 (20 days).
    */
   readonly keepAliveMs: number
+  /**
+   * How soon the sweep renews a row that leaves in doubt which refresh token lives: one with alternates, or with the
+   * attempt of a run that never reported back. 1 to 2 505 600 000 (29 days), default 86 400 000 (a day).
+   */
+  readonly doubtMs: number
+  /** Life left of a refresh token below which its shop is called at risk. 1 to 7 776 000 000 (90 days), default 1 209 600 000 (14 days). */
+  readonly atRiskMs: number
+  /** With `renewal: 'never'`: how long a request waits for another process to renew an expired token; less than `leaseMs`. 1 to 600 000, default 10 000. */
+  readonly waitMs: number
 }
 
 /** The defaults fit together: a request ends within the retry budget, and the budget within the lease. */
@@ -61,6 +70,9 @@ export const DEFAULT_DURATIONS: Durations = {
   lateRequestMs: 75_000,
   markedRetryMs: 86_400_000,
   keepAliveMs: 20 * 86_400_000,
+  doubtMs: 86_400_000,
+  atRiskMs: 14 * 86_400_000,
+  waitMs: 10_000,
 }
 
 /** Legal ranges, both ends included. */
@@ -83,4 +95,7 @@ export const DURATION_RANGES: Readonly<Record<keyof Durations, readonly [min: nu
   lateRequestMs: [1, 3_600_000],
   markedRetryMs: [1, 30 * 86_400_000],
   keepAliveMs: [1, 29 * 86_400_000],
+  doubtMs: [1, 29 * 86_400_000],
+  atRiskMs: [1, 90 * 86_400_000],
+  waitMs: [1, 600_000],
 }

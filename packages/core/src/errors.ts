@@ -140,6 +140,19 @@ export class CoolingDownError extends ShopifyTokenError {
   readonly retryable = true
 }
 
+/** This process renews nothing (`renewal: 'never'`), and no other one has brought a token in time. */
+export class RenewalElsewhereError extends ShopifyTokenError {
+  readonly code = 'ERR_RENEWAL_ELSEWHERE'
+  readonly retryable = true
+
+  constructor(details: ErrorDetails = {}) {
+    super(
+      "The shop's token is over and another process renews it, which has not happened yet: is one running?",
+      details,
+    )
+  }
+}
+
 /** The row was minted with a client secret that this process does not know: its configuration is older than the row. */
 export class SecretOutdatedError extends ShopifyTokenError {
   readonly code = 'ERR_SECRET_OUTDATED'
@@ -352,6 +365,7 @@ export type AnyShopifyTokenError =
   | RotationNotStoredError
   | LeaseTimeoutError
   | CoolingDownError
+  | RenewalElsewhereError
   | SecretOutdatedError
   | FleetSuspectError
   | ForeignDeploymentError

@@ -8,16 +8,19 @@ import type { Grant } from './token.js'
  * - `expired`: nothing usable was left; requests waited.
  * - `rejected`: Shopify had refused the token with 401.
  * - `forced`: an operator asked for it.
+ * - `keep-alive`: the shop was due for the sweep, or another process had asked for it.
  * - `confirm`: the pair just stored may be a replay of an older answer, so it is renewed once more at once.
  */
-export type RenewalTrigger = 'ahead' | 'expired' | 'rejected' | 'forced' | 'confirm'
+export type RenewalTrigger = 'ahead' | 'expired' | 'rejected' | 'forced' | 'keep-alive' | 'confirm'
 
 /** What happened to the tokens of one shop, or to the manager as a whole. Holds no secret, ever. */
 export type TokenEvent =
   /** A refresh brought a new pair, and it is stored. */
   | ShopEvent<'token.rotated', RenewedPair & { readonly trigger: RenewalTrigger }>
   /** The merchant's presence brought a new pair, and it is stored. */
-  | ShopEvent<'token.acquired', RenewedPair & { readonly grant: Exclude<Grant, 'refresh'> }>
+  | ShopEvent<'token.acquired', RenewedPair & { readonly grant: Exclude<Grant, 'refresh' | 'migration'> }>
+  /** A non-expiring token was exchanged for a pair, and it is stored. The old token is over. */
+  | ShopEvent<'shop.migrated', RenewedPair>
   /** Asked for an expiring token, Shopify answered with one that never expires; it is stored and served. */
   | ShopEvent<'token.notExpiring', { readonly grant: Grant }>
   /** Shopify's Admin API refuses even the token just minted because it had refused the one before: not a token problem. */
@@ -31,6 +34,8 @@ export type TokenEvent =
   | ShopEvent<'renewal.stuck', { readonly expiredForMs: number; readonly code: ErrorCode }>
   /** A stuck shop has a new pair, `expiredForMs` after its last token's end. */
   | ShopEvent<'renewal.recovered', { readonly expiredForMs: number }>
+  /** The refresh token on record ends at `endsAt`, soon, and `failures` renewals in a row have failed. */
+  | ShopEvent<'shop.atRisk', { readonly endsAt: number; readonly failures: number }>
   /** A credential was presented by a run that never reported back; what it brought is unknown. */
   | ShopEvent<'grant.inDoubt', { readonly grant: Grant; readonly ageMs: number }>
   /** Writing a minted pair failed; it is served from memory and written again. `tries` counts from 1. */
@@ -58,6 +63,13 @@ export type TokenEvent =
     >
   /** A stored value cannot be opened or understood: an operator's error, and nothing is written because of it. */
   | ShopEvent<'store.unreadable', object>
+  /** A sweep has visited every shop that was due. */
+  | FleetEvent<
+      'sweep.ended',
+      { readonly visited: number; readonly renewed: number; readonly failed: number; readonly durationMs: number }
+    >
+  /** A sweep by the timer ended early; the next one begins anew. */
+  | FleetEvent<'sweep.failed', { readonly code: ErrorCode }>
   /** So many of the shops tried turned out dead that none is marked from here on: the mistake is likelier on our side. */
   | FleetEvent<'fleet.suspect', { readonly dead: number; readonly tried: number }>
   /** The store belongs to another deployment: this process renews nothing. */

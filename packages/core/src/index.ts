@@ -81,6 +81,14 @@ export {
 } from './http/request-tokens.js'
 export type { WebhookHandler, WebhookOptions } from './http/webhook-options.js'
 export { WebhookReceiver } from './http/webhook-receiver.js'
+export type { ShopsQuery, ShopState } from './keep-alive/shop-state.js'
+export type {
+  KeepAliveOptions,
+  SweepFailure,
+  SweepOptions,
+  SweepReport,
+  SweepStep,
+} from './keep-alive/sweep-options.js'
 export { fileKeyRing, loadedKeyRing, type LoadedKeyRingOptions, parseSealingKeys, staticKeyRing } from './key-rings.js'
 export { MemoryDeliveryLog } from './memory/memory-delivery-log.js'
 export { MemoryLock } from './memory/memory-lock.js'

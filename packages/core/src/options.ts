@@ -47,8 +47,11 @@ export interface TokenManagerOptions extends Partial<Durations> {
   /**
    * `hybrid` (default): a token inside its renewal window is served and renewed behind the request.
    * `lazy`: renewed only when it has expired or was refused; for hosts that freeze after the response.
+   * `never`: this process only reads. A token that is due is served and asked for; one that is over is asked for and
+   * awaited up to `waitMs`, then `ERR_RENEWAL_ELSEWHERE`. Some other process must keep the shops alive
+   * ({@link TokenManager.startKeepAlive}), and merchants' visits must reach one that may acquire.
    */
-  readonly renewal?: 'hybrid' | 'lazy' | undefined
+  readonly renewal?: 'hybrid' | 'lazy' | 'never' | undefined
   /** Gets every piece of work that goes on behind a request; hand it to `waitUntil` where the host has one. What it throws becomes a process warning. */
   readonly background?: ((work: Promise<void>) => unknown) | undefined
   /** Gets every event. More listeners: `manager.subscribe`. */
@@ -84,7 +87,7 @@ export interface Settings extends Durations {
   readonly keyRing: KeyRing | null
   readonly grant: 'client-credentials' | null
   readonly lock: Lock | null
-  readonly renewal: 'hybrid' | 'lazy'
+  readonly renewal: 'hybrid' | 'lazy' | 'never'
   readonly background: ((work: Promise<void>) => unknown) | null
   readonly onEvent: TokenEventListener | null
   readonly notify: NotifyHook | null
@@ -123,6 +126,10 @@ export function parseOptions(options: TokenManagerOptions): Settings {
   // Otherwise requests would wait for a renewal that has not even been begun behind them.
   less(durations, 'minRemainingMs', 'refreshAheadMs')
 
+  const renewal = oneOf(options, 'renewal', ['hybrid', 'lazy', 'never'])
+  // Whoever waits for a run waits for as long as a lease may last.
+  if (renewal === 'never') less(durations, 'waitMs', 'leaseMs')
+
   const store = port(options, 'store', ['get', 'put', 'scan', 'ask'])
   const clientSecret = secret(options, 'clientSecret')
   const previous = options.previousClientSecret === undefined ? [] : [secret(options, 'previousClientSecret')]
@@ -138,7 +145,7 @@ export function parseOptions(options: TokenManagerOptions): Settings {
       options.sealing === UNSEALED ? null : port(options, 'sealing', ['current', 'byId'], `a KeyRing or '${UNSEALED}'`),
     grant: grant(options),
     lock: options.lock === undefined ? null : port(options, 'lock', ['tryAcquire']),
-    renewal: oneOf(options, 'renewal', ['hybrid', 'lazy']),
+    renewal,
     background: optionalFunction(options, 'background'),
     onEvent: optionalFunction(options, 'onEvent'),
     notify: optionalFunction(options, 'notify'),
@@ -230,7 +237,11 @@ function port<Name extends PortName>(
   throw invalidOption(name, rule, value)
 }
 
-function oneOf(options: TokenManagerOptions, name: 'renewal', values: readonly ['hybrid', 'lazy']): 'hybrid' | 'lazy' {
+function oneOf(
+  options: TokenManagerOptions,
+  name: 'renewal',
+  values: readonly [Settings['renewal'], ...Settings['renewal'][]],
+): Settings['renewal'] {
   const value: unknown = options[name] ?? values[0]
   const known = values.find((candidate) => candidate === value)
   if (known !== undefined) return known

@@ -2,6 +2,8 @@ import type { AcquireOptions } from './acquire-options.js'
 import type { ShopClient } from './admin/shop-client.js'
 import type { TokenEventListener } from './events.js'
 import type { AppSignatures } from './oauth/app-signatures.js'
+import type { ShopsQuery, ShopState } from './keep-alive/shop-state.js'
+import type { KeepAliveOptions, SweepOptions, SweepReport } from './keep-alive/sweep-options.js'
 import type { SessionToken } from './oauth/id-token.js'
 import type { DeliveryLog } from './ports/delivery-log.js'
 import type { RepinOptions, RepinReport } from './secret-rotation/repin-options.js'
@@ -26,7 +28,7 @@ export interface TokenManager extends TokenSource {
    * Rejects with `ERR_REAUTHORIZATION_REQUIRED` when only the merchant's next visit brings a token, with
    * `ERR_SCOPE_MISSING` when the shop has not granted `scopes`, with `ERR_INVALID_SESSION_TOKEN` when `idToken` was needed and refused, with `ERR_COOLING_DOWN`,
    * `ERR_TOKEN_ENDPOINT_UNAVAILABLE`, `ERR_TOKEN_RESPONSE_INVALID`, `ERR_LEASE_TIMEOUT` or `ERR_STORE_UNAVAILABLE` when
-   * waiting helps, with `ERR_APP_MISCONFIGURED`, `ERR_SECRET_OUTDATED`, `ERR_FOREIGN_DEPLOYMENT`, `ERR_FLEET_SUSPECT` or
+   * waiting helps (and with `ERR_RENEWAL_ELSEWHERE` where `renewal` is `never`), with `ERR_APP_MISCONFIGURED`, `ERR_SECRET_OUTDATED`, `ERR_FOREIGN_DEPLOYMENT`, `ERR_FLEET_SUSPECT` or
    * `ERR_STORE_UNREADABLE` when an operator must act, with `ERR_CLOSED` after {@link close}, and with `signal.reason` on
    * an abort.
    */
@@ -50,6 +52,49 @@ export interface TokenManager extends TokenSource {
    * it, though the present token may live: with the codes of {@link token}.
    */
   force(shop: Shop, options?: { readonly signal?: AbortSignal | undefined }): Promise<AccessToken>
+  /**
+   * Exchanges the shop's non-expiring token for an expiring pair, without its merchant. This cannot be undone: the old token
+   * ends with the exchange, for whoever uses it. Repeated after a crash it brings the same pair, for seven days. A shop
+   * whose token is of another kind keeps it, and it is the answer. Where Shopify exchanges the token for nothing, it rejects
+   * with `ERR_REAUTHORIZATION_REQUIRED`, and the token stays as it is: it may be a custom app's, which never ends.
+   *
+   * Rejects with the codes of {@link token}.
+   *
+   * @see Shopify: "Migrate to expiring offline access tokens"; R9 in docs/shopify-protocol.md
+   */
+  migrate(shop: Shop, options?: { readonly signal?: AbortSignal | undefined }): Promise<AccessToken>
+  /**
+   * Renews the shop if it is due: for its refresh token's age, because it is in doubt which of its refresh tokens lives,
+   * for the daily try of a shop that needs its merchant, or because its access token is about to end. For one shop what
+   * {@link sweep} does for all; to be called by a queue.
+   *
+   * Resolves with whether new tokens came of it; rejects with the codes of {@link token} when the shop is due and none came.
+   */
+  renewIfDue(shop: Shop, options?: { readonly signal?: AbortSignal | undefined }): Promise<'renewed' | 'not-due'>
+  /**
+   * Renews every shop that is due and that nobody visits, once: for a cron job. A refresh token ends 90 days after it was
+   * issued, and a shop that is renewed within them never loses its tokens. Shops that other processes have asked for come
+   * first, then those that are due, oldest first. Several processes may do this at the same time.
+   *
+   * Resolves with what it has done: one shop's failure keeps no other from its turn. Rejects with `ERR_INVALID_OPTION`, with
+   * `ERR_STORE_UNAVAILABLE` when the shops cannot be read, with `ERR_FOREIGN_DEPLOYMENT`, with `ERR_CLOSED` when
+   * {@link close} is called, and with `signal.reason` on an abort. Renewals under way then run to their end.
+   *
+   * @see Shopify: "Offline access tokens"; R1 in docs/shopify-protocol.md
+   */
+  sweep(options?: SweepOptions): Promise<SweepReport>
+  /**
+   * Sweeps by a timer until {@link close}: the due shops every ten minutes, and every two seconds those that processes with
+   * `renewal: 'never'` have asked for. The timer keeps no process alive. A second call changes nothing.
+   *
+   * @throws InvalidOptionError `ERR_INVALID_OPTION`
+   */
+  startKeepAlive(options?: KeepAliveOptions): void
+  /**
+   * How the shops stand, one after the other, without their secrets. Reads a page at a time; with `due` or `atRisk` no more
+   * rows than are due. Rejects with `ERR_INVALID_OPTION`, with `ERR_STORE_UNAVAILABLE`, and with `signal.reason` on an abort.
+   */
+  shops(query?: ShopsQuery): AsyncIterable<ShopState>
   /**
    * Replaces the shop's tokens by a tombstone, which only an acquisition writes over. `at`: the instant of the event,
    * in epoch milliseconds of Shopify's clock; default now. Resolves with whether there was anything to remove; rejects

@@ -4,10 +4,17 @@ import type { AccessToken } from './token.js'
 /** What a caller may say when asking for a token. */
 export interface TokenOptions {
   /**
-   * An access token that Shopify has just refused with 401. It counts only if it is still the current one; otherwise
-   * the current one is the answer. If the same token comes back, a renewal would not help: pass the 401 on.
+   * An access token that Shopify has just refused. It counts only if it is still the current one; otherwise
+   * the current one is the answer. If the same token comes back, a renewal would not help: pass the answer on.
    */
   readonly rejected?: string | undefined
+  /**
+   * Why Shopify refused {@link rejected}: `non-expiring` for the 403 that says so. A source that can, exchanges the token
+   * for an expiring pair then; others ignore it. Default: it was refused with 401.
+   *
+   * @see Shopify: "Migrate to expiring offline access tokens"
+   */
+  readonly rejectedAs?: 'non-expiring' | undefined
   /**
    * The verified session token of the merchant who is present. A source that can acquire tokens uses it when there is
    * nothing to refresh, or when the refresh has just ended for good; others ignore it.

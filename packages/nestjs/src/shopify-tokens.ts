@@ -55,6 +55,31 @@ export class ShopifyTokens implements TokenManager {
     return this.#manager('force').force(...args)
   }
 
+  /** {@link TokenManager.migrate} */
+  migrate(...args: Parameters<TokenManager['migrate']>): Promise<AccessToken> {
+    return this.#manager('migrate').migrate(...args)
+  }
+
+  /** {@link TokenManager.renewIfDue} */
+  renewIfDue(...args: Parameters<TokenManager['renewIfDue']>): ReturnType<TokenManager['renewIfDue']> {
+    return this.#manager('renewIfDue').renewIfDue(...args)
+  }
+
+  /** {@link TokenManager.sweep} */
+  sweep(...args: Parameters<TokenManager['sweep']>): ReturnType<TokenManager['sweep']> {
+    return this.#manager('sweep').sweep(...args)
+  }
+
+  /** {@link TokenManager.startKeepAlive} */
+  startKeepAlive(...args: Parameters<TokenManager['startKeepAlive']>): void {
+    this.#manager('startKeepAlive').startKeepAlive(...args)
+  }
+
+  /** {@link TokenManager.shops} */
+  shops(...args: Parameters<TokenManager['shops']>): ReturnType<TokenManager['shops']> {
+    return this.#manager('shops').shops(...args)
+  }
+
   /** {@link TokenManager.remove} */
   remove(...args: Parameters<TokenManager['remove']>): Promise<boolean> {
     return this.#manager('remove').remove(...args)

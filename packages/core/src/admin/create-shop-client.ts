@@ -12,6 +12,7 @@ import { parseShop, type Shop } from '../shop.js'
 import type { AccessToken } from '../token.js'
 import type { TokenSource } from '../token-source.js'
 import type { GraphqlOptions, GraphqlResult, ShopClient } from './shop-client.js'
+import { refusalOf } from './token-refusal.js'
 
 export interface ShopClientOptions {
   readonly fetch: Fetch
@@ -84,10 +85,11 @@ class SourcedShopClient implements ShopClient {
     const idToken = this.#idToken
     const token = await this.#source.token(this.shop, { signal, idToken })
     const response = await this.#send(url, init, token)
-    if (response.status !== 401) return response
+    const refusal = await refusalOf(response)
+    if (refusal === null) return response
     // Told even when the request cannot be repeated: otherwise the next one would be sent with the same token.
     const next = await this.#source
-      .token(this.shop, { rejected: token.value, signal, idToken })
+      .token(this.shop, { rejected: token.value, ...refusal, signal, idToken })
       .catch(async (error: unknown) => {
         await response.body?.cancel()
         throw error

@@ -39,9 +39,9 @@ export interface ShopClient {
   readonly requireScopes: (...scopes: string[]) => Promise<AccessToken>
   /**
    * `fetch` with the shop's access token. `path` is resolved against the shop's origin, and an URL elsewhere rejects
-   * with `ERR_FOREIGN_ORIGIN` before anything is sent. A 401 makes the token source renew once, and the request is
-   * repeated once with the new token; with a body that can be read only once the 401 is the answer. Redirects are not
-   * followed.
+   * with `ERR_FOREIGN_ORIGIN` before anything is sent. A 401 makes the token source renew once, and the 403 with which
+   * Shopify refuses non-expiring tokens makes it migrate the shop; then the request is repeated once with the new token.
+   * With a body that can be read only once, Shopify's answer is the answer. Redirects are not followed.
    */
   readonly fetch: (path: string | URL, init?: RequestInit) => Promise<Response>
   /** Runs a GraphQL operation. Rejects with `ERR_ADMIN_RESPONSE` on any status but 2xx, and when the answer is no JSON. */

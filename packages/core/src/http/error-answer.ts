@@ -54,6 +54,7 @@ const RULES: Record<AnyShopifyTokenError['code'], Rule> = {
   ERR_TOKEN_ENDPOINT_UNAVAILABLE: { status: 503, title: 'Shopify cannot be reached for a moment.' },
   ERR_TOKEN_RESPONSE_INVALID: { status: 503, title: 'Shopify gave no usable answer.' },
   ERR_LEASE_TIMEOUT: { status: 503, title: 'The shop is being renewed elsewhere.' },
+  ERR_RENEWAL_ELSEWHERE: { status: 503, title: 'The shop is being renewed elsewhere.' },
   ERR_STORE_UNAVAILABLE: { status: 503, title: 'The token store cannot be reached for a moment.' },
   ERR_FLEET_SUSPECT: { status: 503, title: 'The shop is out of reach for a moment.' },
   ERR_CLOSED: { status: 503, title: 'The server is shutting down.' },

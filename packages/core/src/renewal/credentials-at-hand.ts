@@ -42,6 +42,8 @@ export class CredentialsAtHand {
     switch (decision.do) {
       case 'refresh':
         return { grant: 'refresh', value: decision.record.refreshToken }
+      case 'migrate':
+        return { grant: 'migration', value: decision.record.accessToken }
       case 'request':
         return this.#own()
       case 'acquire':

@@ -18,13 +18,14 @@ import {
   isServable,
   type MintedRecord,
   type NonExpiringRecord,
+  type ReauthorizationMark,
   type RenewableRecord,
   type ServableRecord,
   type StaticRecord,
   type TokenRecord,
 } from '../token.js'
 import { reauthorizationRequired } from './failure.js'
-import { freshness, isPausing, isUsable, markIsStale } from './schedule.js'
+import { freshness, isPausing, isSweepDue, isUsable, markIsStale } from './schedule.js'
 
 /** What the callers of a run want. */
 export interface Want {
@@ -39,6 +40,10 @@ export interface Want {
   readonly acquire?: boolean | undefined
   /** An uninstall was told, and a refusal will prove it: then the shop is removed, and its merchant is not needed. */
   readonly uninstalled?: boolean | undefined
+  /** Exchange a non-expiring token, which may work still, for an expiring pair. */
+  readonly migrate?: boolean | undefined
+  /** What Shopify's refusal of the migration, in this run, says of the shop. */
+  readonly migrationRefused?: ReauthorizationMark['reason'] | undefined
   /** Scopes without which the row's token is no use. The callers of a run that grows them may well live without. */
   readonly scopes?: readonly string[] | undefined
 }
@@ -49,6 +54,7 @@ export type Decision =
   | { readonly do: 'serve'; readonly record: ServableRecord; readonly outdated?: true }
   | { readonly do: 'refresh'; readonly record: ExpiringRecord }
   | { readonly do: 'acquire' }
+  | { readonly do: 'migrate'; readonly record: NonExpiringRecord }
   /** Ask for a token with the app's own credentials. */
   | { readonly do: 'request' }
   /** Replace the row's tokens, because they lack scopes. */
@@ -56,13 +62,13 @@ export type Decision =
   /** Somebody else's attempt is under way: look again, at the latest when it has aged. */
   | { readonly do: 'wait' }
   /** Shopify refused a token that nothing can renew. */
-  | { readonly do: 'mark'; readonly record: ServableRecord }
+  | { readonly do: 'mark'; readonly record: ServableRecord; readonly reason: ReauthorizationMark['reason'] }
   /** Shopify refused a token minted because it had refused the one before: renewing does not help. */
   | { readonly do: 'pauseRejected'; readonly record: RenewableRecord }
   | { readonly do: 'fail'; readonly error: AnyShopifyTokenError }
 
 /** A decision to present a credential. */
-export type Presenting = Extract<Decision, { do: 'refresh' | 'acquire' | 'request' | 'grow' }>
+export type Presenting = Extract<Decision, { do: 'refresh' | 'acquire' | 'migrate' | 'request' | 'grow' }>
 
 export interface Facts {
   readonly clientId: string
@@ -77,7 +83,7 @@ export interface Facts {
   readonly own: ReadonlySet<string>
 }
 
-const PRESENTING: ReadonlySet<Decision['do']> = new Set(['refresh', 'acquire', 'grow', 'request'])
+const PRESENTING: ReadonlySet<Decision['do']> = new Set(['refresh', 'acquire', 'migrate', 'grow', 'request'])
 
 /** Decides from the row and the credentials at hand; does no I/O, changes nothing. */
 export function decide(snapshot: Snapshot, want: Want, facts: Facts): Decision {
@@ -88,7 +94,8 @@ export function decide(snapshot: Snapshot, want: Want, facts: Facts): Decision {
   if (decision.do === 'grow') return { do: 'wait' }
   const { record } = snapshot
   const canServe = isUsable(record, facts.now, facts.durations) && record.accessToken !== want.rejected
-  return canServe && want.trigger !== 'forced' && want.acquire !== true ? { do: 'serve', record } : { do: 'wait' }
+  const isContent = want.trigger !== 'forced' && want.acquire !== true && want.migrate !== true
+  return canServe && isContent ? { do: 'serve', record } : { do: 'wait' }
 }
 
 /** Attempts of other runs that hold the lease still. An instant from the future is a clock set back: not a lease for ever. */
@@ -108,7 +115,10 @@ function regardlessOfOthers(record: TokenRecord | null, want: Want, facts: Facts
   const isOfThisGrant = (record.kind === 'client-credentials') === (facts.grant === 'client-credentials')
   if (!isOfThisGrant) return ofAnotherGrant(record, want, facts)
   if (mustGrow(record, want) && coolingDown(record, want, facts) === null) return { do: 'grow', record }
-  return isRenewable(record) ? renewable(record, want, facts) : unrenewable(record, want, facts)
+  if (isRenewable(record)) return renewable(record, want, facts)
+  return mustMigrate(record, want, facts)
+    ? (coolingDown(record, want, facts) ?? { do: 'migrate', record })
+    : unrenewable(record, want, facts)
 }
 
 function withoutTokens(record: TokenRecord | null, want: Want, facts: Facts): Decision {
@@ -142,7 +152,7 @@ function outdated(record: ServableRecord, want: Want, { shop, now, durations }: 
 
 /** A manager with another `grant` keeps these tokens. If both renewed, each would replace the other's for ever. */
 function ofAnotherGrant(record: MintedRecord, want: Want, facts: Facts): Decision {
-  if (want.trigger !== 'forced' && canServe(record, want, facts)) return { do: 'serve', record }
+  if (!wantsNewPair(want) && canServe(record, want, facts)) return { do: 'serve', record }
   return {
     do: 'fail',
     error: new TokenEndpointError(
@@ -157,7 +167,7 @@ function renewable(record: RenewableRecord, want: Want, facts: Facts): Decision 
   const { now, durations } = facts
   const renewal: Decision = record.kind === 'expiring' ? { do: 'refresh', record } : { do: 'request' }
   const usable = isUsable(record, now, durations)
-  const refused = want.trigger === 'rejected' && want.rejected === record.accessToken
+  const refused = isRefused(record, want)
   if (want.trigger === 'rejected' && !refused && usable) return { do: 'serve', record }
 
   if (record.kind === 'expiring' && record.mark !== null) {
@@ -169,6 +179,11 @@ function renewable(record: RenewableRecord, want: Want, facts: Facts): Decision 
     return (want.idToken === undefined ? null : paused) ?? reauthorize(record.mark.reason, facts)
   }
   if (want.trigger === 'forced' || want.trigger === 'confirm') return renewal
+  if (want.trigger === 'keep-alive' && isSweepDue(record, now)) {
+    const paused = coolingDown(record, want, facts)
+    if (paused === null) return renewal
+    return usable ? { do: 'serve', record } : paused
+  }
   // A token that is due or over needs its renewal whatever Shopify says of it.
   if (freshness(record, now, durations) === 'fresh') {
     if (!refused) return { do: 'serve', record }
@@ -181,14 +196,34 @@ function renewable(record: RenewableRecord, want: Want, facts: Facts): Decision 
   return usable ? { do: 'serve', record } : paused
 }
 
+/**
+ * Where a migration was begun, the token may have ended with it, and the same exchange brings the same pair (R9 in
+ * docs/shopify-protocol.md). Otherwise a 401 is no reason: what ended the token has ended what it could be exchanged for.
+ */
+function mustMigrate(record: NonExpiringRecord, want: Want, { now }: Facts): boolean {
+  if (want.migrationRefused !== undefined) return false
+  const refused = isRefused(record, want)
+  if (want.migrate === true && (refused || want.rejected === undefined)) return true
+  const isBegun = record.attempts.some(({ grant }) => grant === 'migration')
+  return isBegun && (refused || (want.trigger === 'keep-alive' && isSweepDue(record, now)))
+}
+
 function unrenewable(record: NonExpiringRecord | StaticRecord, want: Want, facts: Facts): Decision {
-  const refused = want.trigger === 'rejected' && want.rejected === record.accessToken
+  const refused = isRefused(record, want)
+  if (!refused && want.migrationRefused !== undefined) return reauthorize(want.migrationRefused, facts)
   if (record.mark === null && !refused) return { do: 'serve', record }
   if (record.kind === 'non-expiring' && want.idToken !== undefined) {
     return coolingDown(record, want, facts) ?? { do: 'acquire' }
   }
   if (record.mark !== null) return reauthorize(record.mark.reason, facts)
-  return coolingDown(record, want, facts) ?? { do: 'mark', record }
+  return (
+    coolingDown(record, want, facts) ?? { do: 'mark', record, reason: want.migrationRefused ?? 'access-token-rejected' }
+  )
+}
+
+/** Whether Shopify has refused the very token on record. */
+function isRefused(record: ServableRecord, want: Want): boolean {
+  return want.trigger === 'rejected' && want.rejected === record.accessToken
 }
 
 function coolingDown(record: TokenRecord | null, want: Want, { shop, now, durations }: Facts): Decision | null {
@@ -210,6 +245,11 @@ function coolingDown(record: TokenRecord | null, want: Want, { shop, now, durati
 
 function reauthorize(reason: ReauthorizationReason, facts: Facts): Decision {
   return { do: 'fail', error: reauthorizationRequired(reason, facts) }
+}
+
+/** Whether the run is about the shop's future: that its present token works is no success. */
+export function wantsNewPair({ trigger }: Want): boolean {
+  return trigger === 'forced' || trigger === 'keep-alive'
 }
 
 /** Whether the row's tokens bring a request further than no row would. */

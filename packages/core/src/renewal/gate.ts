@@ -2,6 +2,7 @@ import { DeadlineExceeded, untilAborted, withDeadline } from '../deadline.js'
 import type { Shop } from '../shop.js'
 import type { ServableRecord } from '../token.js'
 import type { Want } from './decide.js'
+import { ElsewhereRun } from './elsewhere-run.js'
 import { leaseTimeout, patienceMs } from './patience.js'
 import { RenewalRun } from './renewal-run.js'
 import type { RunContext } from './run-context.js'
@@ -60,12 +61,28 @@ export class Gate {
 
   #begin(shop: Shop, want: Want): Flight<ServableRecord> {
     this.#context.news.begin()
+    return this.#context.renewsElsewhere ? this.#ask(shop, want) : this.#renew(shop, want)
+  }
+
+  #renew(shop: Shop, want: Want): Flight<ServableRecord> {
     let settled = Promise.resolve()
+    let hasRenewed = (): boolean => false
     const usable = new Promise<ServableRecord>((resolve, reject) => {
-      settled = new RenewalRun(this.#context, shop, want, resolve).execute().then(resolve, reject)
+      const run = new RenewalRun(this.#context, shop, want, resolve)
+      settled = run.execute().then(resolve, reject)
+      hasRenewed = () => run.hasRenewed
     })
     // Nobody may be waiting for a run behind a request; its failure is told by events, not by an unhandled rejection.
     usable.catch(() => undefined)
-    return { usable, settled }
+    return { usable, settled, hasRenewed }
+  }
+
+  #ask(shop: Shop, want: Want): Flight<ServableRecord> {
+    const usable = new ElsewhereRun(this.#context, shop, want).execute()
+    const settled = usable.then(
+      () => undefined,
+      () => undefined,
+    )
+    return { usable, settled, hasRenewed: () => false }
   }
 }

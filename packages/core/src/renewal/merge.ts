@@ -1,4 +1,4 @@
-import type { Attempt, ExpiringRecord, Grant, MintedRecord, TokenRecord } from '../token.js'
+import type { Attempt, ExpiringRecord, Grant, MintedRecord, NonExpiringRecord, TokenRecord } from '../token.js'
 import { candidates, isServable } from '../token.js'
 import { keepingEarlyLook } from './schedule.js'
 import { mayBeAfterRemoval } from './uninstall-rule.js'
@@ -49,7 +49,7 @@ export function merge(minted: Minted, present: TokenRecord | null, conflicted: b
   if (record.kind === 'client-credentials' && isServable(present) && present.kind !== record.kind) {
     return { outcome: 'drop' }
   }
-  const holder = holderOf(record, present)
+  const holder = holderOf(minted, present)
   if (holder !== null) {
     // Our own write, whose answer was lost: the pause that came with the pair still holds.
     const coolDown = holder.accessToken === record.accessToken ? record.coolDown : null
@@ -66,15 +66,21 @@ export function merge(minted: Minted, present: TokenRecord | null, conflicted: b
 }
 
 /** The present row, if it holds what `record` would bring, in any place, or what serves as well. */
-function holderOf(record: MintedRecord, present: TokenRecord | null): MintedRecord | null {
+function holderOf({ grant, read, record }: Minted, present: TokenRecord | null): MintedRecord | null {
   switch (record.kind) {
     case 'expiring':
-      return present?.kind === 'expiring' && candidates(present).includes(record.refreshToken) ? present : null
+      if (present?.kind === 'expiring') return candidates(present).includes(record.refreshToken) ? present : null
+      // Only an acquisition brings another such token, and it has ended what a migration brought before it.
+      return grant === 'migration' && present?.kind === 'non-expiring' && !isSameToken(present, read) ? present : null
     case 'non-expiring':
       return present?.kind === 'non-expiring' && present.accessToken === record.accessToken ? present : null
     case 'client-credentials':
       return present?.kind === 'client-credentials' && present.expiresAt >= record.expiresAt ? present : null
   }
+}
+
+function isSameToken(present: NonExpiringRecord, read: TokenRecord | null): boolean {
+  return read?.kind === 'non-expiring' && read.accessToken === present.accessToken
 }
 
 function joined(minted: Minted, mine: ExpiringRecord, present: ExpiringRecord): ExpiringRecord {

@@ -4,7 +4,13 @@ import type { Terminal } from '../oauth/refusal.js'
 import type { MintedTokens } from '../oauth/token-response.js'
 import type { Snapshot } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
-import type { ReauthorizationMark, RecordKey, ServableRecord, TokenRecord } from '../token.js'
+import {
+  isServable,
+  type ReauthorizationMark,
+  type RecordKey,
+  type ServableRecord,
+  type TokenRecord,
+} from '../token.js'
 import { Admission } from './admission.js'
 import { CredentialsAtHand } from './credentials-at-hand.js'
 import { canServe, decide, othersUnderWay, type Presenting, type Want } from './decide.js'
@@ -13,10 +19,11 @@ import { keepPair } from './keep-pair.js'
 import { mint } from './mint.js'
 import { Pauses } from './pauses.js'
 import { present, type Presented } from './present.js'
+import { putOff } from './put-off.js'
 import { type Announced, Row } from './row.js'
 import type { RunContext } from './run-context.js'
 import { tellKept } from './tell-kept.js'
-import { giveUp, isOfShop, mark, MARK_REASONS, pauseRejected } from './verdicts.js'
+import { giveUp, isOfShop, mark, MARK_REASONS, MIGRATION_REFUSED, pauseRejected } from './verdicts.js'
 
 /**
  * One run of the gate for one shop: get, decide, announce the attempt, present the credential, put; on conflict merge
@@ -36,6 +43,7 @@ export class RenewalRun {
   #want: Want
   /** The store's clock when the run began. */
   #beganAt: number | null = null
+  #hasRenewed = false
   /** A stored pair whose lifetime is in doubt: what is served when renewing it once more fails. */
   #unconfirmed: ServableRecord | null = null
 
@@ -51,6 +59,11 @@ export class RenewalRun {
     this.#pauses = new Pauses(context, shop)
     this.#admission = new Admission(context, key)
     this.#credentials = new CredentialsAtHand(context, key, want)
+  }
+
+  /** Whether the run has stored new tokens. */
+  get hasRenewed(): boolean {
+    return this.#hasRenewed
   }
 
   /** Resolves with the record to serve once nothing is left to do, or rejects with why there is none. */
@@ -87,14 +100,16 @@ export class RenewalRun {
     switch (decision.do) {
       case 'serve':
         if (decision.outdated) this.#tellOutdated()
+        else await this.#putOff(snapshot)
         return decision.record
       case 'fail':
+        if (!isServable(snapshot.record)) await this.#putOff(snapshot)
         if (decision.error.code === 'ERR_SECRET_OUTDATED') this.#tellOutdated()
         throw decision.error
       case 'wait':
         return this.#pause()
       case 'mark':
-        return (await this.#mark(snapshot, 'access-token-rejected')) ?? this.#pause()
+        return (await this.#mark(snapshot, decision.reason)) ?? this.#pause()
       case 'pauseRejected':
         return (await pauseRejected(this.#context, this.#row, this.#shop, snapshot, decision.record)) ?? this.#pause()
       default:
@@ -146,6 +161,10 @@ export class RenewalRun {
     if (answer.outcome !== 'terminal') return this.#giveUp(announced, answer, requestId)
     if (credential.grant === 'refresh') return this.#afterTerminal(answer, read.record)
     await this.#row.withdraw()
+    if (credential.grant === 'migration') {
+      this.#want = { ...this.#want, migrate: undefined, migrationRefused: MIGRATION_REFUSED[answer.reason] }
+      return null
+    }
     throw answer.reason === 'app-not-installed'
       ? reauthorizationRequired('app-not-installed', this.#key, requestId)
       : this.#credentials.refused(credential, requestId)
@@ -178,6 +197,7 @@ export class RenewalRun {
     }
     if (kept === null) throw reauthorizationRequired('removed', this.#key)
 
+    this.#hasRenewed = true
     const keeping = { grant, durationMs: this.#pauses.elapsedMs, requests, requestId }
     tellKept(this.#context, this.#shop, this.#want, kept, keeping)
     if (!doubtful) return kept.record
@@ -224,6 +244,11 @@ export class RenewalRun {
         await this.#pause()
       }
     }
+  }
+
+  /** What the sweep has found and nothing is to be done for would be found by the next one too. */
+  async #putOff(snapshot: Snapshot): Promise<void> {
+    if (this.#want.trigger === 'keep-alive') await putOff(this.#context, this.#row, snapshot)
   }
 
   #mark(snapshot: Snapshot, reason: ReauthorizationMark['reason']): Promise<ServableRecord | null> {

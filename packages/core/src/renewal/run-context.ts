@@ -32,6 +32,8 @@ export interface RunContext {
   readonly news: RowNews
   /** When a shop's `secret.outdated` was told. */
   readonly outdated: Reminder
+  /** When a shop's `shop.atRisk` was told. */
+  readonly atRisk: Reminder
   /** When a shop's tokens were last replaced for want of scopes. */
   readonly grown: Reminder
   readonly clock: Clock
@@ -43,6 +45,8 @@ export interface RunContext {
   /** `null`: the merchant's grants and refreshes. */
   readonly grant: 'client-credentials' | null
   readonly requireExpiring: boolean
+  /** Another process renews: this one reads, and asks. */
+  readonly renewsElsewhere: boolean
   readonly verifyIdToken: (idToken: string) => Promise<SessionToken>
   /** Pairs that Shopify has minted and the store has not taken yet: the only copies there are. */
   readonly unstored: Map<Shop, ServableRecord>

@@ -85,18 +85,48 @@ export function keepingEarlyLook(
   return isPlanned ? Math.min(other.renewAt, due.renewAt) : due.renewAt
 }
 
-const DAY_MS = 86_400_000
 /** @see Shopify: "Offline access tokens" */
-const DOCUMENTED_REFRESH_LIFETIME_MS = 90 * DAY_MS
+const DOCUMENTED_REFRESH_LIFETIME_MS = 90 * 86_400_000
 
 /** When the keep-alive sweep should visit a row; computed with every write, so that one index finds what is due. */
-export function sweepAtOf(record: TokenRecord, now: number, { keepAliveMs, markedRetryMs }: Durations): number | null {
-  if (record.kind !== 'expiring') return record.kind === 'removed' || record.attempts.length === 0 ? null : now + DAY_MS
-  if (record.mark !== null) return record.mark.triedAt + markedRetryMs
+export function sweepAtOf(record: TokenRecord, now: number, durations: Durations): number | null {
+  const at = plannedSweepAt(record, now, durations)
+  const { coolDown } = record
+  // A visit before its end would be in vain, and meet the row again and again.
+  const isPaused = coolDown !== null && coolDown.scope !== 'rejected' && isPausing(coolDown, now, durations)
+  return at !== null && isPaused ? Math.max(at, coolDown.until) : at
+}
+
+function plannedSweepAt(
+  record: TokenRecord,
+  now: number,
+  { doubtMs, keepAliveMs, markedRetryMs }: Durations,
+): number | null {
+  if (record.kind !== 'expiring')
+    return record.kind === 'removed' || record.attempts.length === 0 ? null : now + doubtMs
+  if (record.mark !== null) {
+    const next = record.mark.triedAt + markedRetryMs
+    return next < endOf(record) ? next : null
+  }
   // Only a later renewal settles which candidate lives, or what an unanswered request brought.
   const doubtful = candidates(record).length > 2 || record.attempts.length > 0
   const age = record.obtainedAt + keepAliveMs
-  return doubtful ? Math.min(age, now + DAY_MS) : age
+  return doubtful ? Math.min(age, now + doubtMs) : age
+}
+
+/** Whether the keep-alive sweep finds the row by its age, its doubts or its mark. */
+export function isSweepDue({ sweepAt }: TokenRecord, now: number): boolean {
+  return sweepAt !== null && sweepAt <= now
+}
+
+/** Whether a shop that is due for the sweep is about to lose its last refresh token. */
+export function isAtRisk(
+  record: TokenRecord,
+  now: number,
+  { atRiskMs, keepAliveMs }: Durations,
+): record is ExpiringRecord {
+  if (record.kind !== 'expiring' || record.mark !== null) return false
+  return record.refreshTokenExpiresAt - now <= atRiskMs && record.obtainedAt + keepAliveMs <= now
 }
 
 /** Whether a marked shop's candidates are due for their daily try. */
@@ -104,8 +134,12 @@ export function markIsStale(record: ExpiringRecord, now: number, { markedRetryMs
   if (record.mark === null) return false
   const { triedAt } = record.mark
   if (now < triedAt + markedRetryMs && !isAhead(triedAt, now)) return false
-  // An end that Shopify did not tell is recorded cautiously early; here the documented 90 days count.
-  return now < Math.max(record.refreshTokenExpiresAt, record.obtainedAt + DOCUMENTED_REFRESH_LIFETIME_MS)
+  return now < endOf(record)
+}
+
+/** When no refresh token of the record can live any more. An end that Shopify did not tell is recorded cautiously early; here the documented 90 days count. */
+function endOf({ obtainedAt, refreshTokenExpiresAt }: ExpiringRecord): number {
+  return Math.max(refreshTokenExpiresAt, obtainedAt + DOCUMENTED_REFRESH_LIFETIME_MS)
 }
 
 /** Whether a cool-down still holds. One that ends later than any can was written under a wrong clock, and does not. */

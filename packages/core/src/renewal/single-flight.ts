@@ -4,6 +4,8 @@ export interface Flight<T> {
   readonly usable: Promise<T>
   /** Resolves when the run has nothing left to do; never rejects. */
   readonly settled: Promise<void>
+  /** Whether new tokens have come of it so far. */
+  readonly hasRenewed: () => boolean
 }
 
 /**

@@ -41,6 +41,11 @@ export class StoreCalls {
     return this.#bounded(key.shop, () => this.#store.put(key, record, expected))
   }
 
+  /** Notes in the row that somebody wants it renewed. */
+  ask(key: RecordKey): Promise<void> {
+    return this.#bounded(key.shop, () => this.#store.ask(key))
+  }
+
   /** Where the app's deployment is on record; `null`: the store keeps none. */
   get deployments(): BoundRegister | null {
     const register = this.#store.deployments

@@ -24,7 +24,8 @@ export function tellKept(
 ): void {
   const details = { shop, ...keeping, expiresAt: expiryOf(record) }
   if (grant === 'refresh') events.emit({ type: 'token.rotated', trigger, ...details })
-  else events.emit({ type: 'token.acquired', grant, ...details })
+  else if (grant !== 'migration') events.emit({ type: 'token.acquired', grant, ...details })
+  else if (record.kind === 'expiring') events.emit({ type: 'shop.migrated', ...details })
   if (record.kind === 'non-expiring') events.emit({ type: 'token.notExpiring', shop, grant })
   if (!isServable(replaced)) return
   if (!areSameScopes(replaced.scopes, record.scopes)) {

@@ -12,10 +12,17 @@ import {
   type TokenRecord,
 } from '../token.js'
 import { coolDownAfter, coolDownAfterRejection } from './backoff.js'
-import { canServe, type Want } from './decide.js'
+import { canServe, type Want, wantsNewPair } from './decide.js'
 import { failureOf, type Inconclusive, reauthorizationRequired } from './failure.js'
 import type { Announced, Row } from './row.js'
 import type { RunContext } from './run-context.js'
+import { isAtRisk } from './schedule.js'
+
+/** What a terminal answer to a migration says of the shop. */
+export const MIGRATION_REFUSED = {
+  'credential-dead': 'access-token-rejected',
+  'app-not-installed': 'app-not-installed',
+} as const satisfies Record<Terminal['reason'], ReauthorizationMark['reason']>
 
 /** What a terminal answer to a refresh says of the shop. */
 export const MARK_REASONS = {
@@ -63,7 +70,7 @@ export async function mark(
     notices.entered(shop, marked.mark)
   }
   // The access token lives on until its own end: only its renewal is over.
-  if (want.trigger !== 'forced' && canServe(marked, want, { now, durations })) return marked
+  if (!wantsNewPair(want) && canServe(marked, want, { now, durations })) return marked
   throw reauthorizationRequired(reason, { clientId: context.endpoint.clientId, shop })
 }
 
@@ -92,7 +99,7 @@ export async function pauseRejected(
  * tokens. Who only wants a token that works is served while the old one lives; others are told.
  */
 export async function giveUp(
-  { durations, endpoint, events, time }: RunContext,
+  { atRisk, durations, endpoint, events, time }: RunContext,
   row: Row,
   shop: Shop,
   want: Want,
@@ -118,7 +125,10 @@ export async function giveUp(
   // Told by the one whose write says so: once, however many processes try.
   const isNews = isStuck && replaced.coolDown?.stuck !== true && present?.coolDown === pause
   if (isNews) events.emit({ type: 'renewal.stuck', shop, expiredForMs, code: error.code })
-  if (want.trigger !== 'forced' && canServe(present, want, { now: time.now(), durations })) return present
+  if (pause.failures > 1 && isAtRisk(before, now, durations) && atRisk.isDue(shop)) {
+    events.emit({ type: 'shop.atRisk', shop, endsAt: before.refreshTokenExpiresAt, failures: pause.failures })
+  }
+  if (!wantsNewPair(want) && canServe(present, want, { now: time.now(), durations })) return present
   throw error
 }
 

@@ -69,7 +69,7 @@ export class Serving {
     const now = this.#time.now()
     const monotonic = this.#settings.clock.monotonic()
     if (now > cached.usableUntil || monotonic >= cached.readBeforeUseAt) return this.#look(shop, options)
-    if (now >= cached.renewAt && this.#settings.renewal === 'hybrid') this.#renewBehind(shop, options?.idToken)
+    if (now >= cached.renewAt && this.#settings.renewal !== 'lazy') this.#renewBehind(shop, options?.idToken)
     else if (monotonic >= cached.revalidateAt) this.#readBehind(shop, options?.idToken)
     return cached.promise
   }
@@ -89,10 +89,11 @@ export class Serving {
   /** The way of a token that the cache does not have, or that was refused. */
   async #look(untrusted: Shop, options: TokenOptions = {}): Promise<AccessToken> {
     const shop = parseShop(untrusted)
-    const { idToken, rejected, signal } = options
+    const { idToken, rejected, rejectedAs, signal } = options
     signal?.throwIfAborted()
     this.#news.begin()
-    const want: Want = { trigger: rejected === undefined ? 'expired' : 'rejected', rejected, idToken }
+    const trigger = rejected === undefined ? 'expired' : 'rejected'
+    const want: Want = { trigger, rejected, idToken, migrate: rejectedAs === 'non-expiring' }
 
     const unstored = this.#unstored.get(shop)
     if (unstored !== undefined && this.#canServe(unstored, want)) return this.#remember(shop, unstored).token

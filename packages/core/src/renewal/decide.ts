@@ -179,13 +179,9 @@ function renewable(record: RenewableRecord, want: Want, facts: Facts): Decision 
     return (want.idToken === undefined ? null : paused) ?? reauthorize(record.mark.reason, facts)
   }
   if (want.trigger === 'forced' || want.trigger === 'confirm') return renewal
-  if (want.trigger === 'keep-alive' && isSweepDue(record, now)) {
-    const paused = coolingDown(record, want, facts)
-    if (paused === null) return renewal
-    return usable ? { do: 'serve', record } : paused
-  }
+  const isKeptAlive = want.trigger === 'keep-alive' && isSweepDue(record, now)
   // A token that is due or over needs its renewal whatever Shopify says of it.
-  if (freshness(record, now, durations) === 'fresh') {
+  if (!isKeptAlive && freshness(record, now, durations) === 'fresh') {
     if (!refused) return { do: 'serve', record }
     if (record.mintedForRejected) return { do: 'pauseRejected', record }
     const { coolDown } = record

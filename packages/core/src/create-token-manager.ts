@@ -3,11 +3,11 @@ import { type AcquireOptions, parseAcquireOptions } from './acquire-options.js'
 import { createShopClient } from './admin/create-shop-client.js'
 import type { ShopClient } from './admin/shop-client.js'
 import { untilAborted, withDeadline } from './deadline.js'
-import { InvalidOptionError, RenewalElsewhereError, RotationNotStoredError, type SessionTokenFlaw } from './errors.js'
+import { InvalidOptionError, RenewalElsewhereError, RotationNotStoredError } from './errors.js'
 import { EventBus, type TokenEventListener } from './events.js'
 import { MemoryDeliveryLog } from './memory/memory-delivery-log.js'
-import { AppSignatures } from './oauth/app-signatures.js'
-import { type SessionToken, SessionTokenVerifier } from './oauth/id-token.js'
+import type { AppSignatures } from './oauth/app-signatures.js'
+import type { SessionToken, SessionTokenVerifier } from './oauth/id-token.js'
 import { wholeNumberOption } from './option-checks.js'
 import { parseOptions, type Settings, type TokenManagerOptions } from './options.js'
 import type { DeliveryLog } from './ports/delivery-log.js'
@@ -37,6 +37,7 @@ import { parseShop, type Shop } from './shop.js'
 import type { AccessToken, RecordKey, ServableRecord } from './token.js'
 import type { TokenManager } from './token-manager.js'
 import type { TokenOptions } from './token-source.js'
+import { watchedSessionTokens, watchedSignatures } from './watched-verifiers.js'
 
 /**
  * Builds the manager. Does no I/O.
@@ -74,7 +75,6 @@ class StoredTokenManager implements TokenManager {
   readonly #sweeps: Sweeps
   readonly #sessionTokens: SessionTokenVerifier
   readonly #unstored = new Map<Shop, ServableRecord>()
-  #warned = false
   readonly #closing = new AbortController()
   readonly #abandon = new AbortController()
 
@@ -94,22 +94,9 @@ class StoredTokenManager implements TokenManager {
     this.#news = new RowNews(store, clientId, this.#closing.signal, (shop) => {
       this.#serving.outdate(shop)
     })
-    this.#sessionTokens = new SessionTokenVerifier({
-      ...{ clientId, clientSecrets, now: () => this.#time.now() },
-      onRefused: (flaw, noneVerified) => {
-        this.#events.emit({ type: 'sessionToken.refused', flaw })
-        if (noneVerified) this.#warnOfOwnSettings(flaw)
-      },
-    })
-    this.signatures = new AppSignatures({
-      ...{ clientId, clientSecrets, now: () => this.#time.now() },
-      onRefused: (flaw) => {
-        this.#events.emit({ type: 'callback.refused', flaw })
-      },
-      onWebhookRefused: (flaw) => {
-        this.#events.emit({ type: 'webhook.refused', flaw })
-      },
-    })
+    const credentials = { clientId, clientSecrets, now: () => this.#time.now() }
+    this.#sessionTokens = watchedSessionTokens(credentials, this.#events)
+    this.signatures = watchedSignatures(credentials, this.#events)
     this.#notices = new Notices({
       ...{ notify: settings.notify, clientId, store: this.#store, clock, time: this.#time, events: this.#events },
       ...{ shops: settings.cacheSize, abandon: this.#abandon.signal },
@@ -329,20 +316,6 @@ class StoredTokenManager implements TokenManager {
   #rows(): RowsReach {
     const { clock, store, storeTimeoutMs } = this.#settings
     return { store, clock, timeoutMs: storeTimeoutMs }
-  }
-
-  /** The likeliest mistake of a first day shows itself as 401 for every request; somebody must be told why. Once. */
-  #warnOfOwnSettings(flaw: SessionTokenFlaw): void {
-    if (this.#warned || (flaw !== 'signature' && flaw !== 'audience')) return
-    this.#warned = true
-    const option =
-      flaw === 'signature'
-        ? 'client secret (clientSecret, SHOPIFY_API_SECRET)'
-        : 'client id (clientId, SHOPIFY_API_KEY)'
-    process.emitWarning(
-      `No session token has been accepted yet, and one was refused (${flaw}): compare the ${option} with the app's at Shopify.`,
-      'ShopifyTokensWarning',
-    )
   }
 
   #key(shop: Shop): RecordKey {

@@ -316,18 +316,36 @@ export class ForeignOriginError extends ShopifyTokenError {
   }
 }
 
-/** Shopify's Admin API answered a GraphQL call with another status than 2xx, or without JSON. Holds nothing of the body. */
+/**
+ * Shopify's Admin API answered a GraphQL call with another status than 2xx, without JSON, or with `errors` where those end
+ * the work (`pagesOf`). Holds nothing of the body but the codes of these errors.
+ */
 export class AdminResponseError extends ShopifyTokenError {
   readonly code = 'ERR_ADMIN_RESPONSE'
   readonly retryable: boolean
   readonly status: number
+  /**
+   * What each of the `errors` of a 200 has as `extensions.code`, such as `THROTTLED`; `unknown` without one.
+   *
+   * @see Shopify: "GraphQL Admin API", "Status and error codes"
+   */
+  readonly graphqlCodes: readonly string[]
 
-  constructor(status: number, details: ErrorDetails = {}) {
-    super(`The Admin API answered ${String(status)}${status < 300 ? ' without JSON' : ''}.`, details)
+  constructor(
+    status: number,
+    { graphqlCodes = [], ...details }: ErrorDetails & { readonly graphqlCodes?: readonly string[] | undefined } = {},
+  ) {
+    const flaw = graphqlCodes.length > 0 ? ` with errors: ${graphqlCodes.join(', ')}` : ' without JSON'
+    super(`The Admin API answered ${String(status)}${status < 300 ? flaw : ''}.`, details)
     this.status = status
-    this.retryable = status === 429 || status >= 500
+    this.graphqlCodes = graphqlCodes
+    const passes = graphqlCodes.length > 0 && graphqlCodes.every((code) => PASSING_CODES.has(code))
+    this.retryable = status === 429 || status >= 500 || passes
   }
 }
+
+/** Errors of a 200 that are gone when the same call is made later. */
+const PASSING_CODES: ReadonlySet<string> = new Set(['THROTTLED', 'INTERNAL_SERVER_ERROR'])
 
 /** The code asked for the shop, or the request, of the work at hand, and there is none: it runs outside a request or `run()`. */
 export class NoContextError extends ShopifyTokenError {

@@ -1,4 +1,5 @@
 export type { AcquireOptions } from './acquire-options.js'
+export { adminFetch, type AdminFetchOptions, type ShopClients } from './admin/admin-fetch.js'
 export { createShopClient, type ShopClientOptions } from './admin/create-shop-client.js'
 export type { GraphqlError, GraphqlOptions, GraphqlResult, ShopClient } from './admin/shop-client.js'
 export { currentAccess, currentShop, runInRequest, runInShop } from './context.js'
@@ -89,6 +90,9 @@ export type {
   SweepReport,
   SweepStep,
 } from './keep-alive/sweep-options.js'
+export type { Checkpoint, JobProgress } from './jobs/checkpoint.js'
+export { type ConnectionPage, pagesOf, type PagesOptions } from './jobs/pages-of.js'
+export { type Chunk, type NextChunk, resumable, type ResumableOptions } from './jobs/resumable.js'
 export { fileKeyRing, loadedKeyRing, type LoadedKeyRingOptions, parseSealingKeys, staticKeyRing } from './key-rings.js'
 export { MemoryDeliveryLog } from './memory/memory-delivery-log.js'
 export { MemoryLock } from './memory/memory-lock.js'

@@ -173,7 +173,7 @@ class StoredTokenManager implements TokenManager {
 
   async renewIfDue(
     untrusted: Shop,
-    { signal = this.#closing.signal }: { readonly signal?: AbortSignal | undefined } = {},
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<'renewed' | 'not-due'> {
     this.#refuseElsewhere()
     return this.#renewIfDue(parseShop(untrusted), signal)
@@ -284,14 +284,14 @@ class StoredTokenManager implements TokenManager {
     await this.#storedBy(shop, await this.#gate.alone(shop, { trigger: 'forced' }), signal)
   }
 
-  async #renewIfDue(shop: Shop, signal: AbortSignal): Promise<'renewed' | 'not-due'> {
+  async #renewIfDue(shop: Shop, signal: AbortSignal | undefined): Promise<'renewed' | 'not-due'> {
     const { flight } = this.#gate.share(shop, { trigger: 'keep-alive' })
     await this.#storedBy(shop, flight, signal)
     return flight.hasRenewed() ? 'renewed' : 'not-due'
   }
 
   /** Leaves the cache to the shops that somebody asks for. */
-  async #storedBy(shop: Shop, flight: Flight<ServableRecord>, signal: AbortSignal): Promise<void> {
+  async #storedBy(shop: Shop, flight: Flight<ServableRecord>, signal: AbortSignal | undefined): Promise<void> {
     await this.#gate.outcome(shop, flight, signal)
     await untilAborted(this.#gate.end(shop, flight), signal)
     this.#serving.outdate(shop)

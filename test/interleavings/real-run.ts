@@ -148,6 +148,7 @@ export class RealRun implements Run {
         ...{ behind: () => undefined, abandon: new AbortController().signal },
       }),
       outdated: new Reminder(1, Infinity, clock),
+      atRisk: new Reminder(1, Infinity, clock),
       grown: new Reminder(1, Infinity, clock),
       clock,
       time: new ShopifyTime(clock),
@@ -157,6 +158,7 @@ export class RealRun implements Run {
       knownSecretIds: new Set([fingerprint(CLIENT_SECRET)]),
       grant: null,
       requireExpiring: false,
+      renewsElsewhere: false,
       verifyIdToken: () =>
         Promise.resolve({ shop: SHOP, userId: undefined, sessionId: undefined, expiresAt: this.#now + 60_000 }),
       unstored: new Map(),

@@ -20,6 +20,7 @@ import {
   NoContextError,
   ReauthorizationRequiredError,
   type ReauthorizationReason,
+  RenewalElsewhereError,
   RotationNotStoredError,
   ScopeMissingError,
   SecretOutdatedError,
@@ -43,6 +44,7 @@ const EVERY: { readonly [Code in AnyShopifyTokenError['code']]: Extract<AnyShopi
   ERR_ROTATION_NOT_STORED: new RotationNotStoredError(['a.myshopify.com', 'b.myshopify.com'], DETAILS),
   ERR_LEASE_TIMEOUT: new LeaseTimeoutError('Held.', DETAILS),
   ERR_COOLING_DOWN: new CoolingDownError('Pausing.', DETAILS),
+  ERR_RENEWAL_ELSEWHERE: new RenewalElsewhereError(DETAILS),
   ERR_SECRET_OUTDATED: new SecretOutdatedError('Older.', DETAILS),
   ERR_FLEET_SUSPECT: new FleetSuspectError(DETAILS),
   ERR_FOREIGN_DEPLOYMENT: new ForeignDeploymentError(DETAILS),
@@ -65,6 +67,7 @@ const RETRYABLE: readonly ErrorCode[] = [
   'ERR_STORE_UNAVAILABLE',
   'ERR_LEASE_TIMEOUT',
   'ERR_COOLING_DOWN',
+  'ERR_RENEWAL_ELSEWHERE',
   'ERR_FLEET_SUSPECT',
   'ERR_ADMIN_RESPONSE',
 ]
@@ -145,6 +148,7 @@ describe('isShopifyTokenError', () => {
         case 'ERR_STORE_UNAVAILABLE':
         case 'ERR_LEASE_TIMEOUT':
         case 'ERR_COOLING_DOWN':
+        case 'ERR_RENEWAL_ELSEWHERE':
         case 'ERR_CLOSED':
           return 'time'
         case 'ERR_INVALID_SHOP':

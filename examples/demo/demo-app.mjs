@@ -38,4 +38,7 @@ export const DURATIONS = {
   lateRequestMs: 6_000,
   markedRetryMs: 480_000,
   keepAliveMs: 9_600_000,
+  doubtMs: 480_000,
+  atRiskMs: 6_720_000,
+  waitMs: 2_000,
 }

@@ -87,7 +87,9 @@ export function durationsOf(timing: Timing): Durations {
     ...{ maxCoolDownMs: scaled(HOUR_MS), escalateAfterMs: scaled(HOUR_MS), fleetWindowMs: scaled(600_000) },
     ...{ breakerWindowMs: 2_000, breakerPauseMs: 300 },
     lateRequestMs: latestMs + leaseMs / 2,
-    ...{ markedRetryMs: scaled(24 * HOUR_MS), keepAliveMs: scaled(20 * 24 * HOUR_MS) },
+    ...{ markedRetryMs: scaled(24 * HOUR_MS), doubtMs: scaled(24 * HOUR_MS) },
+    ...{ keepAliveMs: scaled(20 * 24 * HOUR_MS), atRiskMs: scaled(14 * 24 * HOUR_MS) },
+    waitMs: (leaseMs * 3) / 4,
   }
 }
 

@@ -8,6 +8,7 @@ function flightOf<T>(work: Promise<T>): Flight<T> {
       () => undefined,
       () => undefined,
     ),
+    hasRenewed: () => false,
   }
 }
 

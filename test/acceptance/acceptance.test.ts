@@ -1,12 +1,15 @@
 import { EventEmitter, once } from 'node:events'
 import {
+  type ConnectionPage,
   type ExpiringRecord,
+  pagesOf,
   readEnvironment,
   type ReauthorizationNotice,
+  resumable,
   type TokenEventType,
   type TokenManagerOptions,
 } from '@shopify-tokens/core'
-import { fingerprint } from '@shopify-tokens/testing'
+import { type AdminHandler, fingerprint } from '@shopify-tokens/testing'
 import { openTokenManager } from '@shopify-tokens/typeorm-store/from-environment'
 import { closeAll, HOUR_MS, type ManagedApp, managedApp, shop } from '../core/managed-app.js'
 import { startShopify, TokenDatabase } from '../races/token-database.js'
@@ -28,6 +31,25 @@ const served: AcceptanceTitle[] = []
 function acceptance(title: AcceptanceTitle, body: () => Promise<void>): void {
   served.push(title)
   it(title, body)
+}
+
+const PRODUCTS = `query ($after: String) {
+  products(first: 1, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }
+}`
+
+interface ProductsData {
+  readonly products: ConnectionPage & { readonly nodes: readonly { readonly id: string }[] }
+}
+
+/** A shop with one product on each of its pages. */
+function pagesOfProducts(count: number): AdminHandler {
+  return ({ body }) => {
+    if (body === undefined) return { body: {} }
+    const { after } = (body as { readonly variables: { readonly after: string | null } }).variables
+    const page = Number(after ?? 0) + 1
+    const pageInfo = { hasNextPage: page < count, endCursor: String(page) }
+    return { body: { data: { products: { nodes: [{ id: String(page) }], pageInfo } } } }
+  }
 }
 
 function adminStatuses({ shopify }: ManagedApp): Record<string, number> {
@@ -116,6 +138,30 @@ describe("the operators' guide", () => {
     for (const answer of await Promise.all(answers)) expect(answer).toMatchObject(SHOP_NAME)
     expect(app.tokenCalls()).toBe(1)
     expect(adminStatuses(app)).toEqual({ 200: 100 })
+  })
+
+  acceptance('a background job refreshes mid-job and completes', async () => {
+    const pages = 8
+    const app = await managedApp({ shopifyOptions: { grace: 'none', admin: pagesOfProducts(pages) } })
+    await app.seed({ ageMs: 50 * MINUTE_MS })
+    const client = app.tokens.forShop(shop)
+    const checkpoint = { load: () => Promise.resolve(null), save: () => Promise.resolve() }
+    const next = pagesOf(client, PRODUCTS, { connection: ({ products }: ProductsData) => products })
+    const done: string[] = []
+
+    for await (const { nodes } of resumable({ checkpoint, next })) {
+      await app.clock.advance(30 * MINUTE_MS)
+      for (const { id } of nodes) {
+        const { status } = await client.fetch(`/admin/api/2026-10/products/${id}.json`)
+        if (status === 200) done.push(id)
+      }
+    }
+
+    expect(done).toEqual(Array.from({ length: pages }, (_, n) => String(n + 1)))
+    expect(adminStatuses(app)).toEqual({ 200: 2 * pages })
+    expect(app.eventsOf('token.rotated').length).toBeGreaterThanOrEqual(4)
+    const tokens = app.shopify.log(shop).flatMap(({ endpoint, presented }) => (endpoint === 'admin' ? [presented] : []))
+    expect(new Set(tokens).size).toBeGreaterThanOrEqual(5)
   })
 
   acceptance('network timeouts during refresh: exponential backoff, then success or a controlled failure', async () => {

@@ -24,8 +24,9 @@ import {
   type StaticRecord,
   type TokenRecord,
 } from '../token.js'
+import { isMigrationBegun } from './begun-migration.js'
 import { reauthorizationRequired } from './failure.js'
-import { freshness, isPausing, isSweepDue, isUsable, markIsStale } from './schedule.js'
+import { freshness, isPausing, isSweepDue, isTryDue, isUsable, markIsStale } from './schedule.js'
 
 /** What the callers of a run want. */
 export interface Want {
@@ -40,10 +41,10 @@ export interface Want {
   readonly acquire?: boolean | undefined
   /** An uninstall was told, and a refusal will prove it: then the shop is removed, and its merchant is not needed. */
   readonly uninstalled?: boolean | undefined
-  /** Exchange a non-expiring token, which may work still, for an expiring pair. */
+  /** Exchange a non-expiring token for an expiring pair: the one that was refused or, where none was, the one on record. */
   readonly migrate?: boolean | undefined
-  /** What Shopify's refusal of the migration, in this run, says of the shop. */
-  readonly migrationRefused?: ReauthorizationMark['reason'] | undefined
+  /** The token that Shopify exchanges for nothing, as the run has learned, and what that says of the shop. */
+  readonly unexchangeable?: { readonly token: string; readonly reason: ReauthorizationMark['reason'] } | undefined
   /** Scopes without which the row's token is no use. The callers of a run that grows them may well live without. */
   readonly scopes?: readonly string[] | undefined
 }
@@ -83,19 +84,19 @@ export interface Facts {
   readonly own: ReadonlySet<string>
 }
 
-const PRESENTING: ReadonlySet<Decision['do']> = new Set(['refresh', 'acquire', 'migrate', 'grow', 'request'])
+/** What is not done while others are at it: they may bring what makes it needless, or prove it wrong. */
+const AFTER_OTHERS: ReadonlySet<Decision['do']> = new Set(['refresh', 'acquire', 'migrate', 'grow', 'request', 'mark'])
 
 /** Decides from the row and the credentials at hand; does no I/O, changes nothing. */
 export function decide(snapshot: Snapshot, want: Want, facts: Facts): Decision {
   const decision = regardlessOfOthers(snapshot.record, want, facts)
-  if (!PRESENTING.has(decision.do)) return decision
+  if (!AFTER_OTHERS.has(decision.do)) return decision
   if (othersUnderWay(snapshot, facts.own, facts.durations).length === 0) return decision
   // The pair that somebody else is about to bring may have the scopes.
   if (decision.do === 'grow') return { do: 'wait' }
   const { record } = snapshot
-  const canServe = isUsable(record, facts.now, facts.durations) && record.accessToken !== want.rejected
-  const isContent = want.trigger !== 'forced' && want.acquire !== true && want.migrate !== true
-  return canServe && isContent ? { do: 'serve', record } : { do: 'wait' }
+  const isContent = want.trigger !== 'forced' && want.acquire !== true
+  return isContent && canServe(record, want, facts) ? { do: 'serve', record } : { do: 'wait' }
 }
 
 /** Attempts of other runs that hold the lease still. An instant from the future is a clock set back: not a lease for ever. */
@@ -140,7 +141,8 @@ function mustGrow(record: ServableRecord, { scopes, idToken }: Want): boolean {
 
 /** A process with an older configuration must not renew: it would pin the shop to a secret about to be revoked. */
 function outdated(record: ServableRecord, want: Want, { shop, now, durations }: Facts): Decision {
-  if (want.trigger !== 'forced' && isUsable(record, now, durations)) return { do: 'serve', record, outdated: true }
+  const isContent = want.trigger !== 'forced' && !isToBeMigrated(record, want)
+  if (isContent && isUsable(record, now, durations)) return { do: 'serve', record, outdated: true }
   return {
     do: 'fail',
     error: new SecretOutdatedError(
@@ -193,28 +195,35 @@ function renewable(record: RenewableRecord, want: Want, facts: Facts): Decision 
 }
 
 /**
- * Where a migration was begun, the token may have ended with it, and the same exchange brings the same pair (R9 in
- * docs/shopify-protocol.md). Otherwise a 401 is no reason: what ended the token has ended what it could be exchanged for.
+ * A 401 is a reason only where a migration was begun: otherwise what ended the token has ended what it could be exchanged
+ * for.
  */
-function mustMigrate(record: NonExpiringRecord, want: Want, { now }: Facts): boolean {
-  if (want.migrationRefused !== undefined) return false
-  const refused = isRefused(record, want)
-  if (want.migrate === true && (refused || want.rejected === undefined)) return true
-  const isBegun = record.attempts.some(({ grant }) => grant === 'migration')
-  return isBegun && (refused || (want.trigger === 'keep-alive' && isSweepDue(record, now)))
+function mustMigrate(record: NonExpiringRecord, want: Want, { now, durations }: Facts): boolean {
+  if (want.unexchangeable?.token === record.accessToken) return false
+  if (isToBeMigrated(record, want)) return true
+  if (isRefused(record, want)) {
+    const mayBeTried = record.mark === null || isTryDue(record.mark, now, durations)
+    return mayBeTried && (want.migrate === true || isMigrationBegun(record))
+  }
+  return want.trigger === 'keep-alive' && isSweepDue(record, now) && isMigrationBegun(record)
 }
 
 function unrenewable(record: NonExpiringRecord | StaticRecord, want: Want, facts: Facts): Decision {
   const refused = isRefused(record, want)
-  if (!refused && want.migrationRefused !== undefined) return reauthorize(want.migrationRefused, facts)
+  const verdict = want.unexchangeable?.token === record.accessToken ? want.unexchangeable.reason : null
+  // That it cannot be exchanged does not say that it does not work: it may be a custom app's.
+  if (!refused && verdict !== null) return reauthorize(verdict, facts)
   if (record.mark === null && !refused) return { do: 'serve', record }
   if (record.kind === 'non-expiring' && want.idToken !== undefined) {
     return coolingDown(record, want, facts) ?? { do: 'acquire' }
   }
-  if (record.mark !== null) return reauthorize(record.mark.reason, facts)
-  return (
-    coolingDown(record, want, facts) ?? { do: 'mark', record, reason: want.migrationRefused ?? 'access-token-rejected' }
-  )
+  if (record.mark !== null && verdict === null) return reauthorize(record.mark.reason, facts)
+  return coolingDown(record, want, facts) ?? { do: 'mark', record, reason: verdict ?? 'access-token-rejected' }
+}
+
+/** Whether somebody wants this token exchanged, refused or not. */
+function isToBeMigrated({ kind }: ServableRecord, { migrate, rejected }: Want): boolean {
+  return kind === 'non-expiring' && migrate === true && rejected === undefined
 }
 
 /** Whether Shopify has refused the very token on record. */
@@ -254,5 +263,6 @@ export function canServe(
   want: Want,
   facts: Pick<Facts, 'now' | 'durations'>,
 ): record is ServableRecord {
-  return isServable(record) && isUsable(record, facts.now, facts.durations) && record.accessToken !== want.rejected
+  if (!isUsable(record, facts.now, facts.durations)) return false
+  return record.accessToken !== want.rejected && !isToBeMigrated(record, want)
 }

@@ -70,9 +70,11 @@ function holderOf({ grant, read, record }: Minted, present: TokenRecord | null):
   switch (record.kind) {
     case 'expiring':
       if (present?.kind === 'expiring') return candidates(present).includes(record.refreshToken) ? present : null
-      // Only an acquisition brings another such token, and it has ended what a migration brought before it.
-      return grant === 'migration' && present?.kind === 'non-expiring' && !isSameToken(present, read) ? present : null
+      // A merchant brought it meanwhile, which may have ended what we bring; but nothing has ended that token since.
+      return present?.kind === 'non-expiring' && !isSameToken(present, read) ? present : null
     case 'non-expiring':
+      // Asked for a pair, and got none: others were luckier.
+      if (grant === 'migration' && present?.kind === 'expiring') return present
       return present?.kind === 'non-expiring' && present.accessToken === record.accessToken ? present : null
     case 'client-credentials':
       return present?.kind === 'client-credentials' && present.expiresAt >= record.expiresAt ? present : null

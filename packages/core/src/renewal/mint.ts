@@ -11,6 +11,8 @@ import type { RunContext } from './run-context.js'
 /** A pair without a credible lifetime, twice in a row, is treated like an outage: served, and left alone for a while. So is
  * a client-credentials token at once, for the next one may be no better. */
 const NO_LIFETIME = { outcome: 'transient', status: 200, retryAfterMs: undefined, conclusive: true } as const
+/** Where a migration brings just another non-expiring token, each refused request would exchange it for the next. */
+const NO_MIGRATION = { outcome: 'not-expiring' } as const
 
 /** The record that a granted answer brings, told in Shopify's time. `doubtful`: it wants to be renewed once more. */
 export function mint(
@@ -37,8 +39,9 @@ export function mint(
     coolDown: forRejected && base.coolDown?.scope === 'rejected' ? base.coolDown : null,
   }
   const { record, doubtful } = newRecord(tokens, minting, durations, random)
+  const isInVain = credential.grant === 'migration' && record.kind === 'non-expiring'
   const isConfirmed = trigger === 'confirm' || record.kind === 'client-credentials'
-  if (!doubtful || !isConfirmed) return { record, doubtful }
-  const coolDown = coolDownAfter(NO_LIFETIME, base.coolDown, time.now(), durations)
+  if (!isInVain && !(doubtful && isConfirmed)) return { record, doubtful }
+  const coolDown = coolDownAfter(isInVain ? NO_MIGRATION : NO_LIFETIME, base.coolDown, time.now(), durations)
   return { record: { ...record, coolDown }, doubtful: false }
 }

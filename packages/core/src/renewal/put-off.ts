@@ -1,5 +1,6 @@
 import type { Snapshot } from '../ports/token-store.js'
 import type { Attempt, TokenRecord } from '../token.js'
+import { tellsOfMigration } from './begun-migration.js'
 import { othersUnderWay } from './decide.js'
 import type { Row } from './row.js'
 import type { RunContext } from './run-context.js'
@@ -23,8 +24,8 @@ export async function putOff({ durations, time }: RunContext, row: Row, snapshot
 
 /**
  * Where there is nothing to refresh, an acquisition that was not heard of leaves no doubt behind it once no request of it
- * can be on its way any more. A migration does.
+ * can be on its way any more. A migration of its token does.
  */
-function tellsAnything({ at, grant }: Attempt, { kind }: TokenRecord, settledBefore: number): boolean {
-  return kind === 'expiring' || grant === 'migration' || at >= settledBefore
+function tellsAnything(attempt: Attempt, record: TokenRecord, settledBefore: number): boolean {
+  return record.kind === 'expiring' || attempt.at >= settledBefore || tellsOfMigration(attempt, record)
 }

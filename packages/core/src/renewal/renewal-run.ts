@@ -4,14 +4,9 @@ import type { Terminal } from '../oauth/refusal.js'
 import type { MintedTokens } from '../oauth/token-response.js'
 import type { Snapshot } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
-import {
-  isServable,
-  type ReauthorizationMark,
-  type RecordKey,
-  type ServableRecord,
-  type TokenRecord,
-} from '../token.js'
+import { type ReauthorizationMark, type RecordKey, type ServableRecord, type TokenRecord } from '../token.js'
 import { Admission } from './admission.js'
+import { tellsOfMigration } from './begun-migration.js'
 import { CredentialsAtHand } from './credentials-at-hand.js'
 import { canServe, decide, othersUnderWay, type Presenting, type Want } from './decide.js'
 import { type Inconclusive, reauthorizationRequired } from './failure.js'
@@ -103,7 +98,7 @@ export class RenewalRun {
         else await this.#putOff(snapshot)
         return decision.record
       case 'fail':
-        if (!isServable(snapshot.record)) await this.#putOff(snapshot)
+        if (snapshot.record?.kind !== 'expiring') await this.#putOff(snapshot)
         if (decision.error.code === 'ERR_SECRET_OUTDATED') this.#tellOutdated()
         throw decision.error
       case 'wait':
@@ -160,11 +155,8 @@ export class RenewalRun {
     if (answer.outcome === 'granted') return this.#keep(read, announced, credential, presented, answer.tokens)
     if (answer.outcome !== 'terminal') return this.#giveUp(announced, answer, requestId)
     if (credential.grant === 'refresh') return this.#afterTerminal(answer, read.record)
+    if (credential.grant === 'migration') return this.#afterRefusedMigration(read, credential, answer)
     await this.#row.withdraw()
-    if (credential.grant === 'migration') {
-      this.#want = { ...this.#want, migrate: undefined, migrationRefused: MIGRATION_REFUSED[answer.reason] }
-      return null
-    }
     throw answer.reason === 'app-not-installed'
       ? reauthorizationRequired('app-not-installed', this.#key, requestId)
       : this.#credentials.refused(credential, requestId)
@@ -244,6 +236,16 @@ export class RenewalRun {
         await this.#pause()
       }
     }
+  }
+
+  /** The token on record is exchanged for nothing: neither are the pairs that earlier runs may have had for it. */
+  async #afterRefusedMigration({ now, record }: Snapshot, { value }: Credential, { reason }: Terminal): Promise<null> {
+    const settledBefore = (this.#beganAt ?? now) - this.#context.durations.lateRequestMs
+    await this.#row.withdraw((attempt) => {
+      return record !== null && attempt.at < settledBefore && tellsOfMigration(attempt, record)
+    })
+    this.#want = { ...this.#want, unexchangeable: { token: value, reason: MIGRATION_REFUSED[reason] } }
+    return null
   }
 
   /** What the sweep has found and nothing is to be done for would be found by the next one too. */

@@ -111,14 +111,15 @@ export class Row {
     this.#unanswered.add(attemptId)
   }
 
-  /** Takes the run's own attempts out of the row, those in doubt excepted. */
-  async withdraw(): Promise<void> {
+  /** Takes the run's own attempts out of the row, those in doubt excepted; with them others' that `isOver` says are. */
+  async withdraw(isOver: (attempt: Attempt) => boolean = () => false): Promise<void> {
     if ([...this.#own].every((id) => this.#unanswered.has(id))) return
     try {
       const { record, version } = await this.get()
       if (record === null || version === 'absent') return
-      if (this.withoutAnswered(record).length === record.attempts.length) return
-      await this.rewrite(record, version, (row) => ({ ...row, attempts: this.withoutAnswered(row) }))
+      const left = (row: TokenRecord): readonly Attempt[] => this.withoutAnswered(row).filter((one) => !isOver(one))
+      if (left(record).length === record.attempts.length) return
+      await this.rewrite(record, version, (row) => ({ ...row, attempts: left(row) }))
     } catch (error) {
       // The attempt ages by itself; the run's own outcome matters more than this courtesy.
       if (!isShopifyTokenError(error)) throw error

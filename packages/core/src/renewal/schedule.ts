@@ -5,6 +5,7 @@ import {
   type ExpiringRecord,
   expiryOf,
   isRenewable,
+  type ReauthorizationMark,
   type RenewableRecord,
   type ServableRecord,
   type TokenRecord,
@@ -131,10 +132,16 @@ export function isAtRisk(
 
 /** Whether a marked shop's candidates are due for their daily try. */
 export function markIsStale(record: ExpiringRecord, now: number, { markedRetryMs }: Durations): boolean {
-  if (record.mark === null) return false
-  const { triedAt } = record.mark
-  if (now < triedAt + markedRetryMs && !isAhead(triedAt, now)) return false
-  return now < endOf(record)
+  return record.mark !== null && isTryDue(record.mark, now, { markedRetryMs }) && now < endOf(record)
+}
+
+/** Whether a marked shop may be tried again. */
+export function isTryDue(
+  { triedAt }: ReauthorizationMark,
+  now: number,
+  { markedRetryMs }: Pick<Durations, 'markedRetryMs'>,
+): boolean {
+  return now >= triedAt + markedRetryMs || isAhead(triedAt, now)
 }
 
 /** When no refresh token of the record can live any more. An end that Shopify did not tell is recorded cautiously early; here the documented 90 days count. */

@@ -135,6 +135,6 @@ export async function giveUp(
 /** Whether somebody has replaced what the run failed to renew: with other tokens, or with a tombstone. */
 function isAnother(record: TokenRecord, before: TokenRecord): boolean {
   if (record.kind === 'expiring' && before.kind === 'expiring') return record.refreshToken !== before.refreshToken
-  const bothRequested = record.kind === 'client-credentials' && before.kind === 'client-credentials'
-  return bothRequested ? record.accessToken !== before.accessToken : record.kind !== before.kind
+  const bothServe = isServable(record) && isServable(before) && record.kind === before.kind
+  return bothServe ? record.accessToken !== before.accessToken : record.kind !== before.kind
 }

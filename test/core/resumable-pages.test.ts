@@ -208,7 +208,7 @@ describe('a query that', () => {
     ['has no data', undefined, 'connection'],
     ['does not use $after', { products: { pageInfo: { hasNextPage: true, endCursor: 'cursor-2' } } }, 'query'],
   ])('%s is refused instead of going round in circles', async (_what, data, option) => {
-    const next = pagesOf(answering({ data } as GraphqlResult), QUERY, { connection })
+    const next = pagesOf(answering({ data }), QUERY, { connection })
 
     await expect(next('cursor-2', undefined)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', options: [option] })
   })

@@ -152,7 +152,9 @@ describe('a chunk that is not done', () => {
     const loop = async (): Promise<void> => {
       for await (const page of linesOf(6)) if (leave(page) === 'break') break
     }
-    await loop().catch((error: unknown) => expect(error).toEqual(new Error('the disk is full')))
+    await loop().catch((error: unknown) => {
+      expect(error).toEqual(new Error('the disk is full'))
+    })
 
     expect(row.saved).toEqual([{ position: 2, finished: false }])
     expect((await readAll(linesOf(6)))[0]).toEqual(['line 3', 'line 4'])
@@ -245,7 +247,7 @@ describe('a signal', () => {
 
   it('is handed on, so that a chunk under way can be given up', async () => {
     const { signal } = new AbortController()
-    const next = jest.fn(async (_after: number | null, _signal?: AbortSignal) => undefined)
+    const next = jest.fn<Promise<undefined>, [number | null, AbortSignal | undefined]>(async () => undefined)
 
     await readAll(resumable({ checkpoint: row, next, signal }))
 

@@ -59,7 +59,7 @@ describe('a client that is kept', () => {
     shopify.faults.next(shop, { kind: 'status', status: 401 }, { endpoint: 'admin' })
     const upload = (): RequestInit => ({
       method: 'POST',
-      body: Readable.from([Buffer.from('{"a":1}')]) as unknown as ReadableStream,
+      body: Readable.from([Buffer.from('{"a":1}')]),
       duplex: 'half',
     })
 
@@ -138,7 +138,11 @@ describe('work that runs in a shop', () => {
     let later: Promise<string> | undefined
 
     tokens.forShop(shop).run(() => {
-      later = new Promise((resolve) => setImmediate(() => resolve(currentShop().shop)))
+      later = new Promise((resolve) =>
+        setImmediate(() => {
+          resolve(currentShop().shop)
+        }),
+      )
     })
 
     expect(() => currentShop()).toThrow(expect.objectContaining({ code: 'ERR_NO_CONTEXT' }) as Error)

@@ -285,7 +285,8 @@ class StoredTokenManager implements TokenManager {
   }
 
   async #renewIfDue(shop: Shop, signal: AbortSignal | undefined): Promise<'renewed' | 'not-due'> {
-    const { flight } = this.#gate.share(shop, { trigger: 'keep-alive' })
+    // Not shared: a run under way may be about something else, and find that the token serves.
+    const flight = await untilAborted(this.#gate.alone(shop, { trigger: 'keep-alive' }), signal)
     await this.#storedBy(shop, flight, signal)
     return flight.hasRenewed() ? 'renewed' : 'not-due'
   }

@@ -1,4 +1,4 @@
-import type { Clock } from '../ports/clock.js'
+import type { Clock, SleepOptions } from '../ports/clock.js'
 
 /**
  * So many turns a second and no more, evenly spaced. A turn that nobody took is not saved up: no burst follows a pause.
@@ -6,12 +6,15 @@ import type { Clock } from '../ports/clock.js'
 export class Pace {
   readonly #clock: Clock
   readonly #intervalMs: number
+  readonly #sleep: SleepOptions
   /** When the next turn may be taken. Monotonic. */
   #nextAt = -Infinity
 
-  constructor(perSecond: number, clock: Clock) {
+  /** `sleep`: how the pauses between turns behave. */
+  constructor(perSecond: number, clock: Clock, sleep: SleepOptions = {}) {
     this.#clock = clock
     this.#intervalMs = 1_000 / perSecond
+    this.#sleep = sleep
   }
 
   /** Resolves when it is the caller's turn, in the order of the calls. Rejects with `signal.reason` on an abort. */
@@ -20,6 +23,6 @@ export class Pace {
     const now = this.#clock.monotonic()
     const at = Math.max(now, this.#nextAt)
     this.#nextAt = at + this.#intervalMs
-    if (at > now) await this.#clock.sleep(Math.ceil(at - now), signal)
+    if (at > now) await this.#clock.sleep(Math.ceil(at - now), signal, this.#sleep)
   }
 }

@@ -2,7 +2,6 @@ import { isShopifyTokenError } from '../errors.js'
 import type { EventBus } from '../events.js'
 import type { Clock } from '../ports/clock.js'
 import type { Random } from '../ports/random.js'
-import type { KeepAliveSettings, SweepReport, SweepSettings } from './sweep-options.js'
 
 /** What {@link KeepAlive} needs of the manager. */
 export interface KeepAliveParts {
@@ -10,46 +9,38 @@ export interface KeepAliveParts {
   readonly random: Random
   readonly events: EventBus
   readonly closing: AbortSignal
-  /** Visits the shops that are due. */
-  readonly sweep: (settings: SweepSettings) => Promise<SweepReport>
-  /** Visits the shops that other processes have asked for. */
-  readonly sweepAsked: (settings: SweepSettings) => Promise<SweepReport>
 }
 
-/** The first sweep comes soon: a process that is replaced every few minutes would never reach a later one. */
-const FIRST_WITHIN_MS = 60_000
+/** Work that is done again and again. */
+export interface Rounds {
+  /** The first comes within this time. */
+  readonly firstWithinMs: number
+  /** From the end of one to the beginning of the next, but for a tenth more or less. */
+  readonly everyMs: number
+  readonly work: () => Promise<unknown>
+}
 
-/** Sweeps again and again until the manager closes, without keeping the process alive for it. */
+/** Goes round until the manager closes, without keeping the process alive for it. */
 export class KeepAlive {
   readonly #parts: KeepAliveParts
-  #isStarted = false
+  /** What the last round of each work failed with, of those that did. */
+  readonly #failing = new Map<Rounds, string>()
 
   constructor(parts: KeepAliveParts) {
     this.#parts = parts
   }
 
-  start({ askedEveryMs, concurrency, perSecond, sweepEveryMs }: KeepAliveSettings): void {
-    if (this.#isStarted) return
-    this.#isStarted = true
-    const { sweep, sweepAsked } = this.#parts
-    const settings: SweepSettings = { perSecond, concurrency, signal: null, onProgress: null }
-    void this.#repeat(Math.min(FIRST_WITHIN_MS, sweepEveryMs), sweepEveryMs, () => sweep(settings))
-    // Somebody waits for each of them.
-    void this.#repeat(askedEveryMs, askedEveryMs, () => sweepAsked({ ...settings, perSecond: null }))
-  }
-
   /** Processes that were started together are not to sweep together: each pause is a little longer or shorter. */
-  async #repeat(firstWithinMs: number, everyMs: number, work: () => Promise<unknown>): Promise<void> {
+  async repeat(rounds: Rounds): Promise<void> {
     const { closing, random } = this.#parts
-    let isFailing = false
+    const { everyMs, firstWithinMs, work } = rounds
     for (let pauseMs = firstWithinMs * random(); await this.#pause(pauseMs); pauseMs = everyMs * (0.9 + random() / 5)) {
       try {
         await work()
-        isFailing = false
+        this.#failing.delete(rounds)
       } catch (error) {
         if (closing.aborted) return
-        if (!isFailing) this.#tell(error)
-        isFailing = true
+        this.#tell(rounds, error)
       }
     }
   }
@@ -63,9 +54,14 @@ export class KeepAlive {
     )
   }
 
-  /** Once until it works again: the asked-for shops are looked for every few seconds. */
-  #tell(error: unknown): void {
-    if (!isShopifyTokenError(error)) throw error
-    this.#parts.events.emit({ type: 'sweep.failed', code: error.code })
+  /** Once until it works again: some rounds are made every few seconds. */
+  #tell(rounds: Rounds, error: unknown): void {
+    const isOurs = isShopifyTokenError(error)
+    const kind = isOurs ? error.code : error instanceof Error ? error.name : typeof error
+    const isNews = ![...this.#failing.values()].includes(kind)
+    this.#failing.set(rounds, kind)
+    if (!isNews) return
+    if (isOurs) this.#parts.events.emit({ type: 'sweep.failed', code: error.code })
+    else process.emitWarning(`A sweep failed (${kind}); the next one begins anew.`, 'ShopifyTokensWarning')
   }
 }

@@ -1,6 +1,6 @@
 import type { Durations } from '../durations.js'
 import { everyRow, type RowsReach, type UnreadableRow } from '../fleet/every-row.js'
-import { invalidOption, refuseUnknownOptions } from '../option-checks.js'
+import { flagOption, invalidOption, refuseUnknownOptions } from '../option-checks.js'
 import type { ScannedRow, ScanQuery } from '../ports/token-store.js'
 import { isAtRisk } from '../renewal/schedule.js'
 import type { Shop } from '../shop.js'
@@ -42,7 +42,35 @@ export interface ShopState {
   readonly isAtRisk: boolean
 }
 
+/** {@link ShopsQuery} after it has been checked. */
+export interface CheckedShopsQuery {
+  readonly due: boolean
+  readonly atRisk: boolean
+  readonly kinds: readonly TokenRecord['kind'][] | undefined
+  readonly marked: boolean | undefined
+  readonly signal: AbortSignal
+}
+
 const NAMES = ['due', 'atRisk', 'kinds', 'marked', 'signal'] satisfies (keyof ShopsQuery)[]
+const KINDS: ReadonlySet<unknown> = new Set<TokenRecord['kind']>([
+  ...(['expiring', 'non-expiring', 'static', 'client-credentials', 'empty', 'removed'] as const),
+])
+
+/** @throws InvalidOptionError `ERR_INVALID_OPTION` */
+export function parseShopsQuery(query: ShopsQuery): CheckedShopsQuery {
+  refuseUnknownOptions(query, NAMES)
+  const { kinds, marked, signal = new AbortController().signal } = query
+  if (!(signal instanceof AbortSignal)) throw invalidOption('signal', 'an AbortSignal', signal)
+  if (kinds !== undefined && !(Array.isArray(kinds) && kinds.every((kind) => KINDS.has(kind)))) {
+    throw invalidOption('kinds', `an array of ${[...KINDS].join(', ')}`, kinds)
+  }
+  return {
+    due: flagOption('due', query.due, false),
+    atRisk: flagOption('atRisk', query.atRisk, false),
+    marked: marked === undefined ? undefined : flagOption('marked', marked, false),
+    ...{ kinds, signal },
+  }
+}
 
 /** Visits the shops that match, a page at a time. */
 export async function* shopStates(
@@ -50,27 +78,24 @@ export async function* shopStates(
   clientId: string,
   durations: Durations,
   now: () => number,
-  query: ShopsQuery,
+  query: CheckedShopsQuery,
 ): AsyncGenerator<ShopState, void, undefined> {
-  refuseUnknownOptions(query, NAMES)
-  const { signal = new AbortController().signal } = query
-  if (!(signal instanceof AbortSignal)) throw invalidOption('signal', 'an AbortSignal', signal)
-  for await (const row of everyRow(rows, scanOf(query, clientId, now(), durations), signal)) {
+  for await (const row of everyRow(rows, scanOf(query, clientId, now(), durations), query.signal)) {
     const state = stateOf(row, now(), durations)
-    if (query.atRisk !== true || state.isAtRisk || state.kind === 'unreadable') yield state
+    if (!query.atRisk || state.isAtRisk || state.kind === 'unreadable') yield state
   }
 }
 
 function scanOf(
-  { atRisk, due, kinds, marked }: ShopsQuery,
+  { atRisk, due, kinds, marked }: CheckedShopsQuery,
   clientId: string,
   now: number,
   durations: Durations,
 ): ScanQuery {
   const query = { clientId, kinds, marked }
-  if (due === true) return { ...query, sweepBefore: now }
+  if (due) return { ...query, sweepBefore: now }
   // Whoever is at risk is due, if perhaps only after a pause.
-  return atRisk === true ? { ...query, sweepBefore: now + durations.maxCoolDownMs } : query
+  return atRisk ? { ...query, sweepBefore: now + durations.maxCoolDownMs } : query
 }
 
 function stateOf(row: ScannedRow | UnreadableRow, now: number, durations: Durations): ShopState {

@@ -39,9 +39,10 @@ export interface SweepReport {
 
 /** {@link SweepOptions} after they have been checked. */
 export interface SweepSettings {
-  /** `null`: no faster than `concurrency` allows. */
-  readonly perSecond: number | null
+  readonly perSecond: number
   readonly concurrency: number
+  /** Whether its pauses keep the process alive. */
+  readonly holdsProcess: boolean
   readonly signal: AbortSignal | null
   readonly onProgress: ((step: SweepStep) => unknown) | null
 }
@@ -54,7 +55,7 @@ export function parseSweepOptions(options: SweepOptions): SweepSettings {
   if (onProgress !== null && typeof onProgress !== 'function') {
     throw invalidOption('onProgress', 'a function', onProgress)
   }
-  return { ...parsePace(options), signal, onProgress }
+  return { ...parsePace(options), holdsProcess: true, signal, onProgress }
 }
 
 /** What {@link TokenManager.startKeepAlive} takes. Unknown keys are refused. */
@@ -62,8 +63,8 @@ export interface KeepAliveOptions extends Pick<SweepOptions, 'perSecond' | 'conc
   /** How often the shops that are due are looked for. 1 000 to 86 400 000, default 600 000 (ten minutes). */
   readonly sweepEveryMs?: number | undefined
   /**
-   * How often the shops are looked for that processes with `renewal: 'never'` have asked for; `perSecond` does not hold
-   * them up. 10 to 600 000, default 2 000.
+   * How often the shops are looked for that processes with `renewal: 'never'` have asked for. Somebody waits for them:
+   * `perSecond` does not hold them up, and `concurrency` counts them apart. 10 to 600 000, default 2 000.
    */
   readonly askedEveryMs?: number | undefined
 }

@@ -22,7 +22,7 @@ const MAX_FAILURES = 1_000
 export class SweepRun {
   readonly #parts: SweepParts
   readonly #settings: SweepSettings
-  readonly #pace: Pace | null
+  readonly #pace: Pace
   readonly #stop: AbortSignal
   readonly #failures: SweepFailure[] = []
   #visited = 0
@@ -30,11 +30,13 @@ export class SweepRun {
   #failed = 0
 
   constructor(parts: SweepParts, settings: SweepSettings) {
-    const { perSecond, signal } = settings
+    const { holdsProcess, perSecond, signal } = settings
+    const { closing, rows } = parts
     this.#parts = parts
     this.#settings = settings
-    this.#pace = perSecond === null ? null : new Pace(perSecond, parts.rows.clock)
-    this.#stop = AbortSignal.any([parts.closing, ...(signal === null ? [] : [signal])])
+    this.#pace = new Pace(perSecond, rows.clock, { ref: holdsProcess })
+    // Not of `closing` alone: it would remember every sweep of a process that sweeps for months.
+    this.#stop = signal === null ? closing : AbortSignal.any([closing, signal])
     // Every visit that pauses listens.
     setMaxListeners(Infinity, this.#stop)
   }
@@ -43,6 +45,7 @@ export class SweepRun {
   async execute(dueAt: number): Promise<SweepReport> {
     const { clientId, closing, rows } = this.#parts
     try {
+      this.#stop.throwIfAborted()
       const due = everyRow(rows, { clientId, sweepBefore: dueAt }, this.#stop)
       await severalAtOnce(due, this.#settings.concurrency, (row) => this.#visit(row))
     } catch (error) {
@@ -53,7 +56,7 @@ export class SweepRun {
 
   async #visit(row: ScannedRow | UnreadableRow): Promise<void> {
     const { shop } = row.key
-    await this.#pace?.turn(this.#stop)
+    await this.#pace.turn(this.#stop)
     this.#visited += 1
     if (row.record === null) {
       this.#fail({ shop, code: 'ERR_STORE_UNREADABLE', requestId: undefined })

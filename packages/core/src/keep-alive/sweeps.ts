@@ -3,8 +3,9 @@ import type { EventBus } from '../events.js'
 import type { Clock } from '../ports/clock.js'
 import type { Random } from '../ports/random.js'
 import type { ShopifyTime } from '../renewal/shopify-time.js'
+import { AskedShops } from './asked-shops.js'
 import { KeepAlive } from './keep-alive.js'
-import { type ShopsQuery, type ShopState, shopStates } from './shop-state.js'
+import { parseShopsQuery, type ShopsQuery, type ShopState, shopStates } from './shop-state.js'
 import {
   type KeepAliveOptions,
   parseKeepAliveOptions,
@@ -24,21 +25,16 @@ export interface SweepsParts extends SweepParts {
   readonly events: EventBus
 }
 
-/** The instant at which no shop is due: what is left are those that were asked for. */
-const NEVER = 0
+/** The first sweep comes soon: a process that is replaced every few minutes would never reach a later one. */
+const FIRST_WITHIN_MS = 60_000
 
 /** The manager's verbs about shops that nobody visits. */
 export class Sweeps {
   readonly #parts: SweepsParts
-  readonly #keepAlive: KeepAlive
+  #isStarted = false
 
   constructor(parts: SweepsParts) {
     this.#parts = parts
-    this.#keepAlive = new KeepAlive({
-      ...parts,
-      sweep: (settings) => this.#sweep(settings),
-      sweepAsked: (settings) => new SweepRun(parts, settings).execute(NEVER),
-    })
   }
 
   sweep(options: SweepOptions): Promise<SweepReport> {
@@ -46,12 +42,23 @@ export class Sweeps {
   }
 
   start(options: KeepAliveOptions): void {
-    this.#keepAlive.start(parseKeepAliveOptions(options))
+    const { askedEveryMs, concurrency, perSecond, sweepEveryMs } = parseKeepAliveOptions(options)
+    if (this.#isStarted) return
+    this.#isStarted = true
+    const keepAlive = new KeepAlive(this.#parts)
+    const asked = new AskedShops(this.#parts, concurrency)
+    const settings = { perSecond, concurrency, holdsProcess: false, signal: null, onProgress: null }
+    void keepAlive.repeat({
+      firstWithinMs: Math.min(FIRST_WITHIN_MS, sweepEveryMs),
+      everyMs: sweepEveryMs,
+      work: () => this.#sweep(settings),
+    })
+    void keepAlive.repeat({ firstWithinMs: askedEveryMs, everyMs: askedEveryMs, work: () => asked.look() })
   }
 
   shops(query: ShopsQuery): AsyncIterable<ShopState> {
     const { clientId, durations, rows, time } = this.#parts
-    return shopStates(rows, clientId, durations, () => time.now(), query)
+    return shopStates(rows, clientId, durations, () => time.now(), parseShopsQuery(query))
   }
 
   async #sweep(settings: SweepSettings): Promise<SweepReport> {

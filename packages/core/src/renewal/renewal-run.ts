@@ -98,7 +98,8 @@ export class RenewalRun {
         else await this.#putOff(snapshot)
         return decision.record
       case 'fail':
-        if (snapshot.record?.kind !== 'expiring') await this.#putOff(snapshot)
+        // Other failures leave the row to a later visit, or to another process.
+        if (decision.error.code === 'ERR_REAUTHORIZATION_REQUIRED') await this.#putOff(snapshot)
         if (decision.error.code === 'ERR_SECRET_OUTDATED') this.#tellOutdated()
         throw decision.error
       case 'wait':

@@ -78,7 +78,9 @@ export class Row {
   /** The record with the `sweepAt` that it is stored with. */
   scheduled<R extends TokenRecord>(record: R): R {
     const { durations, time } = this.#context
-    return { ...record, sweepAt: sweepAtOf(record, time.now(), durations) }
+    const sweepAt = sweepAtOf(record, time.now(), durations)
+    // An idle shop has no second chance: a needless visit is better than one that a wrong clock has put years ahead.
+    return { ...record, sweepAt: sweepAt === null ? null : Math.max(0, sweepAt - time.perhapsAheadMs) }
   }
 
   /** Writes an attempt into the row. `null`: somebody else wrote first, and nothing may be sent. */

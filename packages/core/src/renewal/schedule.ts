@@ -1,6 +1,5 @@
 import type { Durations } from '../durations.js'
 import {
-  candidates,
   type CoolDown,
   type ExpiringRecord,
   expiryOf,
@@ -103,16 +102,27 @@ function plannedSweepAt(
   now: number,
   { doubtMs, keepAliveMs, markedRetryMs }: Durations,
 ): number | null {
-  if (record.kind !== 'expiring')
-    return record.kind === 'removed' || record.attempts.length === 0 ? null : now + doubtMs
+  if (record.kind === 'removed') return null
+  const doubt = doubtSince(record, now)
+  const settledBy = doubt === null ? null : doubt + doubtMs
+  if (record.kind !== 'expiring') return settledBy
   if (record.mark !== null) {
-    const next = record.mark.triedAt + markedRetryMs
-    return next < endOf(record) ? next : null
+    const next = Math.min(record.mark.triedAt, now) + markedRetryMs
+    return Math.max(next, now) < endOf(record) ? next : null
   }
-  // Only a later renewal settles which candidate lives, or what an unanswered request brought.
-  const doubtful = candidates(record).length > 2 || record.attempts.length > 0
   const age = record.obtainedAt + keepAliveMs
-  return doubtful ? Math.min(age, now + doubtMs) : age
+  return settledBy === null ? age : Math.min(age, settledBy)
+}
+
+/**
+ * Since when it is in doubt which candidate lives, or what an unanswered request has brought: only a later renewal
+ * settles it. `null`: it is not. Counted from what is on record, so that no other write puts the visit off.
+ */
+function doubtSince(record: TokenRecord, now: number): number | null {
+  const since = record.attempts.map(({ at }) => at)
+  // They came with the pair, or a moment after it.
+  if (record.kind === 'expiring' && record.alternates.length > 0) since.push(record.obtainedAt)
+  return since.length === 0 ? null : Math.min(now, ...since)
 }
 
 /** Whether the keep-alive sweep finds the row by its age, its doubts or its mark. */

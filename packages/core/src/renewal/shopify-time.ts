@@ -17,6 +17,7 @@ const BELIEVED_MS = 15 * 60_000
 export class ShopifyTime {
   readonly #clock: Clock
   #offsetMs = 0
+  #isTold = false
   /** The last offset that was too large to be believed at once. */
   #claimedMs: number | null = null
   #events: EventBus | null = null
@@ -33,6 +34,16 @@ export class ShopifyTime {
   /** Epoch milliseconds. */
   now(): number {
     return this.#clock.now() + this.#offsetMs
+  }
+
+  /** Whether Shopify has told the time at all. Until then it is what the machine says. */
+  get isTold(): boolean {
+    return this.#isTold
+  }
+
+  /** By how much this process is ahead of Shopify if the last answer, which is not believed alone, was right. */
+  get perhapsAheadMs(): number {
+    return this.#claimedMs === null ? 0 : Math.max(0, this.#offsetMs - this.#claimedMs)
   }
 
   /** What an instant of the uncorrected wall clock was by Shopify's. */
@@ -73,6 +84,7 @@ export class ShopifyTime {
       other !== null && Math.abs(offset - other) <= marginMs
     const believed = near(this.#offsetMs, BELIEVED_MS) || near(this.#claimedMs, SKEW_MS)
     this.#claimedMs = believed ? null : offset
+    this.#isTold ||= believed
     if (!believed || near(this.#offsetMs, PRECISION_MS + (answeredAt - sentAt) / 2)) return
     const wasSkewed = Math.abs(this.#offsetMs) > SKEW_MS
     this.#offsetMs = Math.abs(offset) <= PRECISION_MS ? 0 : Math.round(offset)

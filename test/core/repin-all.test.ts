@@ -349,8 +349,8 @@ describe('a store that fails while shops are repinned', () => {
     const scan = store.scan.bind(store)
     jest.spyOn(store, 'scan').mockImplementation(async function* (query) {
       for await (const row of scan(query)) {
-        if (row.key.shop === unreadable) throw new StoreUnreadableError('made by a newer version', { shop: unreadable })
-        yield row
+        if (row.key.shop !== unreadable) yield row
+        else query.onUnreadable?.(new StoreUnreadableError('made by a newer version', { shop: unreadable }))
       }
     })
 

@@ -41,7 +41,7 @@ tokenStoreContract(
   {
     name: 'a sealed MemoryTokenStore',
     open() {
-      const store = sealedStore(new MemoryTokenStore({ clock: new FakeClock() }), staticKeyRing([FIRST]))
+      const store = sealedStore(new MemoryTokenStore(), staticKeyRing([FIRST]))
       return { store, other: store }
     },
   },
@@ -287,6 +287,19 @@ describe('a value', () => {
     expect(error.message).not.toContain('planted')
     expect(error.cause).toBeUndefined()
     expect((await inner.get(KEY)).version).toBe(before.version)
+  })
+
+  it('that does not open is told to whoever listens, and the scan goes on behind it', async () => {
+    const row = await sealedRow()
+    await put({ ...row, refreshToken: 'planted' }, KEY, inner)
+    const behind = aKey({ clientId: 'app', shop: 'behind' })
+    await put(aRecord.expiring(), behind)
+
+    const told: unknown[] = []
+    const onUnreadable = ({ code, shop }: StoreUnreadableError): unknown => told.push(code, shop)
+    for await (const { key } of store.scan({ clientId: 'app', onUnreadable })) told.push(key.shop)
+
+    expect(told).toEqual(['ERR_STORE_UNREADABLE', KEY.shop, behind.shop])
   })
 
   it('that does not open ends a scan, naming the shop', async () => {

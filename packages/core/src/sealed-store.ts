@@ -64,7 +64,8 @@ class SealedStore implements TokenStore {
 
   async *scan(query: ScanQuery): AsyncIterable<ScannedRow> {
     for await (const row of this.#store.scan(query)) {
-      yield { ...row, record: await this.#opened(row.key, row.record) }
+      const record = await this.#openedOrTold(row, query)
+      if (record !== null) yield { ...row, record }
     }
   }
 
@@ -83,6 +84,16 @@ class SealedStore implements TokenStore {
   async #openedSnapshot(key: RecordKey, snapshot: Snapshot): Promise<Snapshot> {
     const { record } = snapshot
     return record === null ? snapshot : { ...snapshot, record: await this.#opened(key, record) }
+  }
+
+  async #openedOrTold({ key, record }: ScannedRow, { onUnreadable }: ScanQuery): Promise<TokenRecord | null> {
+    try {
+      return await this.#opened(key, record)
+    } catch (error) {
+      if (onUnreadable === undefined || !(error instanceof StoreUnreadableError)) throw error
+      onUnreadable(error)
+      return null
+    }
   }
 
   #opened(key: RecordKey, record: TokenRecord): Promise<TokenRecord> {

@@ -8,6 +8,7 @@ import { deliveryClauses } from './contract/token-store-deliveries.js'
 import { deploymentClauses } from './contract/token-store-deployments.js'
 import { recordClauses } from './contract/token-store-records.js'
 import { scanClauses } from './contract/token-store-scan.js'
+import { sweepClauses } from './contract/token-store-sweep.js'
 import { watchClauses } from './contract/token-store-watch.js'
 
 const CLAUSES: readonly CheckedClause<TokenStoreBench>[] = [
@@ -18,6 +19,7 @@ const CLAUSES: readonly CheckedClause<TokenStoreBench>[] = [
   ...watchClauses,
   ...deploymentClauses,
   ...deliveryClauses,
+  ...sweepClauses,
 ]
 
 /** Every clause of the contract, in order, for documents and reports. */

@@ -103,7 +103,7 @@ export type ManagerOverrides = Partial<
  * A token manager over the store that the environment names. Returns at once, as {@link openTokenStore} does.
  *
  * @param configuration Default: what `process.env` says.
- * @param overrides Options of the manager; `apiVersion` and `deploymentId` here win over the environment's.
+ * @param overrides Options of the manager; `apiVersion`, `deploymentId` and `renewal` here win over the environment's.
  * @throws InvalidOptionError `ERR_INVALID_OPTION`, naming every variable or option at fault.
  */
 export function openTokenManager(
@@ -112,12 +112,13 @@ export function openTokenManager(
 ): OpenedTokenManager {
   refuseUnread(configuration)
   const { announce, ...managerOptions } = overrides
-  const { clientId, clientSecret, previousClientSecret, apiVersion, deploymentId } = configuration
+  const { clientId, clientSecret, previousClientSecret, apiVersion, deploymentId, renewal } = configuration
   const opening = openTokenStore({ configuration, announce, clock: overrides.clock })
   const tokens = createTokenManager({
-    apiVersion,
-    deploymentId,
     ...managerOptions,
+    apiVersion: managerOptions.apiVersion ?? apiVersion,
+    deploymentId: managerOptions.deploymentId ?? deploymentId,
+    renewal: managerOptions.renewal ?? renewal,
     clientId,
     clientSecret,
     previousClientSecret,

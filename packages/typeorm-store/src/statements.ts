@@ -1,7 +1,7 @@
 import type { RecordKey, ScanQuery, TokenRecord, Version } from '@shopify-tokens/core'
 import type { Announcer } from './announcer.js'
 import { type Column, COLUMNS, FORMAT } from './columns.js'
-import type { Dialect } from './dialects/dialect.js'
+import type { Dialect, Place } from './dialects/dialect.js'
 import { toCells } from './row.js'
 import { type Parameters, type Statement, toStatement } from './statement.js'
 
@@ -9,6 +9,12 @@ const COLUMN_LIST = COLUMNS.map(({ name }: Column) => name).join(', ')
 
 /** The column in which every read finds the backend's clock. */
 export const NOW_COLUMN = 'backend_now'
+
+/**
+ * In which order a page goes: by shop, by when a shop was asked for and shop, or by when it falls due and shop. Rows
+ * that were not asked for, or are not due at `sweepBefore`, are in no page of those orders.
+ */
+export type ScanOrder = 'shop' | 'asked_at' | 'sweep_at'
 
 /** The few statements of the store, in the words of one database. */
 export class Statements {
@@ -79,26 +85,18 @@ export class Statements {
     )
   }
 
-  /** One page of a scan behind `after`. What is due and what was asked for are two ranges of two indexes. */
-  page(query: ScanQuery, after: string, size: number): Statement {
-    const { sweepBefore } = query
-    const { inByteOrder, withoutIndex } = this.#dialect
+  /** One page of the rows behind `place`, in one order: one range of the index of that order. */
+  page(query: ScanQuery, order: ScanOrder, place: Place, size: number): Statement {
+    const { sweepBefore = null } = query
+    const shop = this.#dialect.inByteOrder('shop')
     return this.#write((p) => {
-      const end = `ORDER BY ${inByteOrder('shop')} LIMIT ${size}`
-      if (sweepBefore === undefined) {
-        return `${this.#rows(p, query, () => `${inByteOrder('shop')} > ${p.add(after)}`)} ${end}`
+      const range = (): string => {
+        if (order === 'shop') return `${shop} > ${p.add(place.shop)}`
+        const behind = this.#dialect.behind(order, place, (value) => p.add(value))
+        return order === 'asked_at' ? behind : `${behind} AND sweep_at <= ${p.add(sweepBefore)}`
       }
-      const behind = (): string => `${inByteOrder(withoutIndex('shop'))} > ${p.add(after)}`
-      const due = this.#rows(p, query, () => `${behind()} AND sweep_at <= ${p.add(sweepBefore)}`)
-      const asked = this.#rows(
-        p,
-        query,
-        () =>
-          // A range, though IS NOT NULL would do: without statistics SQLite reads the whole table for that.
-          `${behind()} AND asked_at >= 0 ` +
-          `AND (sweep_at IS NULL OR ${withoutIndex('sweep_at')} > ${p.add(sweepBefore)})`,
-      )
-      return `SELECT * FROM (${due} UNION ALL ${asked}) page ${end}`
+      const columns = order === 'shop' ? shop : `${order}, ${shop}`
+      return `${this.#rows(p, query, range)} ORDER BY ${columns} LIMIT ${size}`
     })
   }
 

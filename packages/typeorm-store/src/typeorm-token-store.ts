@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import {
   type DeliveryLog,
   type DeploymentRegister,
-  parseShop,
   type PutResult,
   type RecordKey,
   type ScannedRow,
@@ -17,13 +16,14 @@ import {
 } from '@shopify-tokens/core'
 import type { DataSource } from 'typeorm'
 import { Announcer } from './announcer.js'
-import { CellReader, type Cells } from './cells.js'
+import { CellReader } from './cells.js'
 import type { Answer } from './dialects/dialect.js'
-import { toRecord } from './row.js'
+import { scanRows } from './scan-rows.js'
 import { dialectOf, inSession, type Reach, rowsOf, type Run } from './session.js'
+import { toSnapshot } from './snapshot.js'
 import type { Statement } from './statement.js'
-import { NOW_COLUMN, Statements } from './statements.js'
-import { parsePageSize, parseStoreOptions, type TypeOrmTokenStoreOptions } from './store-options.js'
+import { Statements } from './statements.js'
+import { parseStoreOptions, type TypeOrmTokenStoreOptions } from './store-options.js'
 import { deliveriesTableName, deploymentsTableName, parseDatabaseType, quotedTable } from './table.js'
 import { TableOfDeliveries } from './table-of-deliveries.js'
 import { TableOfDeployments } from './table-of-deployments.js'
@@ -110,23 +110,8 @@ export class TypeOrmTokenStore implements TokenStore {
   }
 
   /** Visits rows page by page, each page on a connection that is given back before its first row is yielded. */
-  async *scan(query: ScanQuery): AsyncGenerator<ScannedRow, void, undefined> {
-    const size = parsePageSize(query.pageSize)
-    if (query.kinds?.length === 0) return
-    let after: string = query.after ?? ''
-    for (;;) {
-      const statement = this.#statements.page(query, after, size)
-      const page = await inSession(this.#reach, undefined, (run) => rowsOf(run, statement))
-      for (const cells of page) {
-        const shop = shopOf(cells)
-        const snapshot = toSnapshot(cells, shop)
-        after = shop
-        if (snapshot.record !== null) {
-          yield { key: { clientId: query.clientId, shop }, ...snapshot, record: snapshot.record }
-        }
-      }
-      if (page.length < size) return
-    }
+  scan(query: ScanQuery): AsyncGenerator<ScannedRow, void, undefined> {
+    return scanRows(this.#reach, this.#statements, query)
   }
 
   /** Sets `askedAt` by the backend's clock. */
@@ -158,27 +143,5 @@ export class TypeOrmTokenStore implements TokenStore {
     throw new StoreUnreadableError('The database answered a read without the row that is always there.', {
       shop: key.shop,
     })
-  }
-}
-
-function toSnapshot(cells: Cells, shop: Shop): Snapshot {
-  const read = new CellReader(cells, shop)
-  const now = read.integer(NOW_COLUMN)
-  if (read.isNull('client_id')) return { record: null, version: 'absent', revision: 0, askedAt: null, now }
-  const record = toRecord(cells, shop)
-  return {
-    record,
-    version: read.text('version') as Version,
-    revision: read.integer('revision'),
-    askedAt: read.nullable('asked_at', (column) => read.integer(column)),
-    now,
-  }
-}
-
-function shopOf(cells: Cells): Shop {
-  try {
-    return parseShop(cells.shop)
-  } catch {
-    throw new StoreUnreadableError('A stored row is not understood: column shop is not a shop domain.')
   }
 }

@@ -5,6 +5,7 @@ import {
   type DeliveryLog,
   type DeliveryState,
   type DeploymentRegister,
+  invalidOption,
   type PutResult,
   type RecordKey,
   type ScannedRow,
@@ -38,6 +39,15 @@ export interface Entry {
 export interface Claimed {
   readonly name: string
   readonly claim: string
+}
+
+/** By shop, or one of the two halves of a sweep. */
+export type ScanOrder = 'shop' | 'asked' | 'due'
+
+/** Where a row stands in an order. */
+export interface Place {
+  readonly at: number
+  readonly shop: string
 }
 
 type Outcome = DeliveryState['outcome']
@@ -136,17 +146,15 @@ export class HonestStore implements TokenStore {
   }
 
   async *scan(query: ScanQuery): AsyncGenerator<ScannedRow, void, undefined> {
-    const { clientId, after, pageSize = 100 } = query
-    for (let from: string = after ?? ''; ;) {
-      const rows = [...this.database.committed.values()].filter((row) => row.key.clientId === clientId)
-      const page = this.order(rows.filter((row) => row.key.shop > from && this.isWanted(row, query))).slice(0, pageSize)
-      for (const row of page) {
-        const { record, ...snapshot } = this.snapshot(row, row.key)
-        if (record !== null) yield { key: row.key, record, ...snapshot }
-      }
-      const last = page.at(-1)
-      if (last === undefined || page.length < pageSize) return
-      from = last.key.shop
+    const { after, sweepBefore } = query
+    if (sweepBefore === undefined) {
+      yield* this.inOrder(query, 'shop', () => false)
+      return
+    }
+    if (after !== undefined) this.refuseAfter(after)
+    const asked = new Set<string>()
+    for (const order of ['asked', 'due'] as const) {
+      for await (const row of this.inOrder(query, order, (found) => this.isPassed(found, asked, order))) yield row
     }
   }
 
@@ -266,15 +274,77 @@ export class HonestStore implements TokenStore {
     return this.database.now
   }
 
+  private async *inOrder(
+    query: ScanQuery,
+    order: ScanOrder,
+    isPassed: (row: Row) => boolean,
+  ): AsyncGenerator<ScannedRow, void, undefined> {
+    const { clientId, pageSize = 100, after = '' } = query
+    for (let place: Place = { at: order === 'shop' ? 0 : -1, shop: after }; ;) {
+      const placeOf = (row: Row): Place => ({ at: this.instantOf(row, order, query), shop: row.key.shop })
+      const rows = [...this.database.committed.values()].filter(
+        (row) => row.key.clientId === clientId && this.isWanted(row, query) && placeOf(row).at >= 0,
+      )
+      const page = this.order(rows.filter((row) => this.isBehind(placeOf(row), place)))
+        .sort((a, b) => placeOf(a).at - placeOf(b).at)
+        .slice(0, pageSize)
+      const places = page.map(placeOf)
+      for (const row of page) {
+        if (isPassed(row)) continue
+        const scanned = this.understood(row, query)
+        if (scanned !== null) yield scanned
+      }
+      const last = places.at(-1)
+      if (last === undefined || page.length < pageSize) return
+      place = last
+    }
+  }
+
+  /** By what a row is ordered before its shop; -1: it has no place in that order. */
+  protected instantOf({ askedAt, record: { sweepAt } }: Row, order: ScanOrder, { sweepBefore }: ScanQuery): number {
+    if (order === 'shop') return 0
+    if (order === 'asked') return askedAt ?? -1
+    return sweepAt !== null && sweepBefore !== undefined && sweepAt <= sweepBefore ? sweepAt : -1
+  }
+
+  protected isBehind(a: Place, b: Place): boolean {
+    return a.at > b.at || (a.at === b.at && a.shop > b.shop)
+  }
+
+  /** Whether a sweep has visited the row as one that was asked for; if not, and it is one, it does so now. */
+  protected isPassed({ key: { shop } }: Row, asked: Set<string>, order: ScanOrder): boolean {
+    if (asked.has(shop)) return true
+    if (order === 'asked') asked.add(shop)
+    return false
+  }
+
+  protected refuseAfter(after: string): void {
+    throw invalidOption('after', 'absent where sweepBefore is given', after)
+  }
+
+  protected tell(error: StoreUnreadableError, { onUnreadable }: ScanQuery): void {
+    if (onUnreadable === undefined) throw error
+    onUnreadable(error)
+  }
+
+  private understood(row: Row, query: ScanQuery): ScannedRow | null {
+    try {
+      const { record, ...snapshot } = this.snapshot(row, row.key)
+      return record && { key: row.key, record, ...snapshot }
+    } catch (error) {
+      if (!(error instanceof StoreUnreadableError)) throw error
+      this.tell(error, query)
+      return null
+    }
+  }
+
   protected order(rows: Row[]): Row[] {
     return rows.sort((a, b) => (a.key.shop < b.key.shop ? -1 : 1))
   }
 
-  protected isWanted({ record, askedAt }: Row, { kinds, marked, sweepBefore }: ScanQuery): boolean {
+  protected isWanted({ record }: Row, { kinds, marked }: ScanQuery): boolean {
     if (kinds?.includes(record.kind) === false) return false
-    if (marked !== undefined && marked !== (record.mark !== null)) return false
-    const isDue = sweepBefore === undefined || (record.sweepAt !== null && record.sweepAt <= sweepBefore)
-    return isDue || askedAt !== null
+    return marked === undefined || marked === (record.mark !== null)
   }
 
   protected snapshot(row: Row | undefined, key: RecordKey): Snapshot {

@@ -6,11 +6,20 @@ import type {
   ScannedRow,
   ScanQuery,
   Snapshot,
+  StoreUnreadableError,
   TokenRecord,
   Version,
   WriteWatch,
 } from '@shopify-tokens/core'
-import { type Claimed, type Database, type Entry, HonestStore, type Row } from './honest-store.js'
+import {
+  type Claimed,
+  type Database,
+  type Entry,
+  HonestStore,
+  type Place,
+  type Row,
+  type ScanOrder,
+} from './honest-store.js'
 
 /** Replaces whatever is there. */
 export class LastWriteWins extends HonestStore {
@@ -190,10 +199,50 @@ export class OrdersByLanguage extends HonestStore {
 
 /** Looks at `sweepAt` alone. */
 export class NeverFindsTheAsked extends HonestStore {
-  protected override isWanted(row: Row, query: ScanQuery): boolean {
-    const { sweepAt } = row.record
-    const isDue = query.sweepBefore === undefined || (sweepAt !== null && sweepAt <= query.sweepBefore)
-    return isDue && super.isWanted(row, query)
+  protected override instantOf(row: Row, order: ScanOrder, query: ScanQuery): number {
+    return order === 'asked' ? -1 : super.instantOf(row, order, query)
+  }
+}
+
+/** Finds what is urgent, and goes through it from A to Z. */
+export class SweepsFromAToZ extends HonestStore {
+  protected override instantOf(row: Row, order: ScanOrder, query: ScanQuery): number {
+    return Math.min(0, super.instantOf(row, order, query))
+  }
+}
+
+/** `WHERE sweep_at > ?`, where several rows may have the instant of the last one. */
+export class GoesOnBehindTheInstant extends HonestStore {
+  protected override isBehind(a: Place, b: Place): boolean {
+    return a.at === 0 ? super.isBehind(a, b) : a.at > b.at
+  }
+}
+
+/** Two queries, one after the other. */
+export class VisitsTheAskedAgain extends HonestStore {
+  protected override isPassed(): boolean {
+    return false
+  }
+}
+
+/** `AND asked_at IS NULL`, which a write in between makes true, and another shop's process untrue. */
+export class TellsTheAskedByTheirRows extends HonestStore {
+  protected override isPassed(row: Row, _asked: Set<string>, order: ScanOrder): boolean {
+    return order === 'due' && row.askedAt !== null
+  }
+}
+
+/** Goes on behind a shop that says nothing of how far the sweep had come. */
+export class BeginsASweepAnywhere extends HonestStore {
+  protected override refuseAfter(): void {
+    // Ignored.
+  }
+}
+
+/** Ends every scan at the first row that it cannot understand. */
+export class StopsAtTheUnreadable extends HonestStore {
+  protected override tell(error: StoreUnreadableError): void {
+    throw error
   }
 }
 

@@ -1,5 +1,5 @@
 import { untilAborted, withDeadline } from '../deadline.js'
-import { isShopifyTokenError, StoreUnavailableError } from '../errors.js'
+import { isShopifyTokenError, type StoreUnreadableError, StoreUnavailableError } from '../errors.js'
 import type { Clock } from '../ports/clock.js'
 import type { ScannedRow, ScanQuery, TokenStore } from '../ports/token-store.js'
 import { isShop, type Shop } from '../shop.js'
@@ -34,23 +34,17 @@ export async function* everyRow(
   query: ScanQuery,
   signal: AbortSignal,
 ): AsyncGenerator<ScannedRow | UnreadableRow, void, undefined> {
-  let { after } = query
+  const progress = query.sweepBefore === undefined ? new ProgressByShop(query) : new ProgressOfSweep(query)
   for (let failures = 0; ;) {
     try {
-      for await (const row of untilFailure(reach, { ...query, after }, signal)) {
-        after = row.key.shop
+      for await (const row of untilFailure(reach, progress.rest, signal)) {
+        if (!progress.isNew(row.key.shop)) continue
         failures = 0
         yield row
       }
       return
     } catch (error) {
       signal.throwIfAborted()
-      const unreadable = unreadableShop(error)
-      if (unreadable !== null && unreadable > (after ?? '')) {
-        after = unreadable
-        yield { key: { clientId: query.clientId, shop: unreadable }, record: null }
-        continue
-      }
       failures += 1
       if (failures === MAX_FAILURES) throw asOurs(error)
       await reach.clock.sleep(FIRST_PAUSE_MS * 2 ** (failures - 1), signal)
@@ -58,31 +52,68 @@ export async function* everyRow(
   }
 }
 
+/** What has been visited of a scan in the order of the shops: all up to the last one. */
+class ProgressByShop {
+  rest: ScanQuery
+
+  constructor(query: ScanQuery) {
+    this.rest = query
+  }
+
+  isNew(shop: Shop): boolean {
+    this.rest = { ...this.rest, after: shop }
+    return true
+  }
+}
+
+/**
+ * What has been visited of a sweep. It begins again with what is most urgent, and that includes rows whose visit changed
+ * nothing; so their names are kept: some ten megabytes for 100 000 due shops, and for most sweeps next to nothing.
+ */
+class ProgressOfSweep {
+  readonly rest: ScanQuery
+  readonly #visited = new Set<Shop>()
+
+  constructor(query: ScanQuery) {
+    this.rest = query
+  }
+
+  isNew(shop: Shop): boolean {
+    if (this.#visited.has(shop)) return false
+    this.#visited.add(shop)
+    return true
+  }
+}
+
 async function* untilFailure(
   { store, clock, timeoutMs }: RowsReach,
   query: ScanQuery,
   signal: AbortSignal,
-): AsyncGenerator<ScannedRow, void, undefined> {
-  const rows = store.scan(query)[Symbol.asyncIterator]()
+): AsyncGenerator<ScannedRow | UnreadableRow, void, undefined> {
+  const unreadable: UnreadableRow[] = []
+  const onUnreadable = (error: StoreUnreadableError): void => {
+    // Without a name there is nothing to report, and no way past it.
+    if (!isShop(error.shop)) throw error
+    unreadable.push({ key: { clientId: query.clientId, shop: error.shop }, record: null })
+  }
+  const rows = store.scan({ ...query, onUnreadable })[Symbol.asyncIterator]()
   try {
     for (;;) {
-      const next = await untilAborted(
-        withDeadline(clock, timeoutMs, () => rows.next()),
-        signal,
-      )
-      if (next.done === true) return
-      yield next.value
+      const [next] = await Promise.allSettled([
+        untilAborted(
+          withDeadline(clock, timeoutMs, () => rows.next()),
+          signal,
+        ),
+      ])
+      yield* unreadable.splice(0)
+      if (next.status === 'rejected') throw next.reason
+      if (next.value.done === true) return
+      yield next.value.value
     }
   } finally {
     // Not awaited: a store that hangs would keep the caller here.
     rows.return?.().catch(() => undefined)
   }
-}
-
-/** The shop whose row the scan could not understand, if that ended it. */
-function unreadableShop(error: unknown): Shop | null {
-  if (!isShopifyTokenError(error) || error.code !== 'ERR_STORE_UNREADABLE') return null
-  return isShop(error.shop) ? error.shop : null
 }
 
 function asOurs(error: unknown): unknown {

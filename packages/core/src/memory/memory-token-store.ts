@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { invalidOption } from '../option-checks.js'
 import { type Clock, systemClock } from '../ports/clock.js'
 import type { DeliveryLog } from '../ports/delivery-log.js'
 import type { DeploymentRegister } from '../ports/deployment-register.js'
@@ -12,6 +13,15 @@ interface Row {
   readonly version: Version
   readonly revision: number
   readonly askedAt: number | null
+}
+
+/** By what a scan goes on: rows that are alike in it follow each other in the order of their shops. `null`: left out. */
+type Order = (row: Row) => number | null
+
+/** Where a page begins: behind it. */
+interface Place {
+  readonly at: number
+  readonly shop: string
 }
 
 const PAGE_SIZE = 100
@@ -60,16 +70,23 @@ export class MemoryTokenStore implements TokenStore {
     return Promise.resolve({ outcome: 'written', version, revision })
   }
 
-  /** Visits the matching rows in the order of their shops. Rows may change while it runs. */
+  /** Visits the matching rows, by shop or by urgency. Rows may change while it runs. */
   async *scan(query: ScanQuery): AsyncGenerator<ScannedRow, void, undefined> {
-    const { after, pageSize = PAGE_SIZE } = query
-    let page = this.#page(query, after ?? '', pageSize)
-    for (;;) {
-      yield* page
-      const last = page.at(-1)
-      if (last === undefined || page.length < pageSize) return
-      page = await Promise.resolve(this.#page(query, last.key.shop, pageSize))
+    const { after, sweepBefore } = query
+    if (sweepBefore === undefined) {
+      yield* this.#inOrder(query, () => 0, { at: 0, shop: after ?? '' })
+      return
     }
+    if (after !== undefined) throw invalidOption('after', 'absent where sweepBefore is given', after)
+    const asked = new Set<Shop>()
+    for await (const row of this.#inOrder(query, ({ askedAt }) => askedAt)) {
+      // It may have been asked for again.
+      if (asked.has(row.key.shop)) continue
+      asked.add(row.key.shop)
+      yield row
+    }
+    const dueSince: Order = ({ record: { sweepAt } }) => (sweepAt !== null && sweepAt <= sweepBefore ? sweepAt : null)
+    for await (const row of this.#inOrder(query, dueSince)) if (!asked.has(row.key.shop)) yield row
   }
 
   /** Sets `askedAt` of a row that exists. Never rejects. */
@@ -79,14 +96,38 @@ export class MemoryTokenStore implements TokenStore {
     return Promise.resolve()
   }
 
-  #page(query: ScanQuery, after: string, size: number): ScannedRow[] {
+  async *#inOrder(
+    query: ScanQuery,
+    order: Order,
+    from: Place = { at: -Infinity, shop: '' },
+  ): AsyncGenerator<ScannedRow, void, undefined> {
+    const { pageSize = PAGE_SIZE } = query
+    for (let place = from; ;) {
+      const page = await Promise.resolve(this.#page(query, order, place, pageSize))
+      for (const found of page) {
+        place = found.place
+        yield found.row
+      }
+      if (page.length < pageSize) return
+    }
+  }
+
+  #page(query: ScanQuery, order: Order, from: Place, size: number): { row: ScannedRow; place: Place }[] {
     const { clientId } = query
     const now = this.#clock.now()
     return [...this.#app(clientId)]
-      .filter(([shop, row]) => shop > after && matches(row, query))
-      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .filter(([, row]) => matches(row, query))
+      .flatMap(([shop, row]) => {
+        const at = order(row)
+        return at === null ? [] : [{ row, place: { at, shop } }]
+      })
+      .filter(({ place }) => compare(place, from) > 0)
+      .sort((a, b) => compare(a.place, b.place))
       .slice(0, size)
-      .map(([shop, row]) => ({ key: { clientId, shop }, ...row, record: structuredClone(row.record), now }))
+      .map(({ row, place }) => ({
+        row: { key: { clientId, shop: place.shop }, ...row, record: structuredClone(row.record), now },
+        place,
+      }))
   }
 
   #snapshot(key: RecordKey): Snapshot {
@@ -105,9 +146,13 @@ export class MemoryTokenStore implements TokenStore {
   }
 }
 
-function matches({ record, askedAt }: Row, { kinds, marked, sweepBefore }: ScanQuery): boolean {
+function matches({ record }: Row, { kinds, marked }: ScanQuery): boolean {
   if (kinds !== undefined && !kinds.includes(record.kind)) return false
-  if (marked !== undefined && marked !== (record.mark !== null)) return false
-  if (sweepBefore === undefined || askedAt !== null) return true
-  return record.sweepAt !== null && record.sweepAt <= sweepBefore
+  return marked === undefined || marked === (record.mark !== null)
+}
+
+function compare(a: Place, b: Place): number {
+  if (a.at !== b.at) return a.at - b.at
+  if (a.shop === b.shop) return 0
+  return a.shop < b.shop ? -1 : 1
 }

@@ -1,3 +1,4 @@
+import type { StoreUnreadableError } from '../errors.js'
 import type { Shop } from '../shop.js'
 import type { RecordKey, TokenRecord } from '../token.js'
 import type { DeliveryLog } from './delivery-log.js'
@@ -32,17 +33,22 @@ export type PutResult =
   | { readonly outcome: 'written'; readonly version: Version; readonly revision: number }
   | { readonly outcome: 'conflict'; readonly present: Snapshot }
 
-/** Which rows a {@link TokenStore.scan} visits. All given conditions must hold. */
+/** Which rows a {@link TokenStore.scan} visits, and in which order. All given conditions must hold. */
 export interface ScanQuery {
   readonly clientId: string
   /** Only these kinds. */
   readonly kinds?: readonly TokenRecord['kind'][] | undefined
   /** Only marked (`true`) or unmarked (`false`) rows. */
   readonly marked?: boolean | undefined
-  /** Only rows whose `sweepAt` is not after this instant, or that have been asked for. */
+  /** Only rows whose `sweepAt` is not after this instant, or that have been asked for: a sweep, with an order of its own. */
   readonly sweepBefore?: number | undefined
-  /** Only shops that sort after this one: where an earlier scan stopped. */
+  /**
+   * Only shops that sort after this one: where an earlier scan stopped. Not with `sweepBefore`, for no shop tells where
+   * a sweep stopped: `ERR_INVALID_OPTION`.
+   */
   readonly after?: Shop | undefined
+  /** Hears of every row that cannot be understood, and the scan goes on behind it. Absent: such a row ends the scan. */
+  readonly onUnreadable?: ((error: StoreUnreadableError) => void) | undefined
   /** How many rows one page of the backend holds. 1 to 1 000; the default is the store's choice. */
   readonly pageSize?: number | undefined
 }
@@ -81,8 +87,18 @@ export interface TokenStore {
   put(key: RecordKey, record: TokenRecord, expected: Version | 'absent'): Promise<PutResult>
 
   /**
-   * Visits the matching rows of one app in the order of their shops, a page at a time, never the whole table in memory.
-   * A row that cannot be understood ends the scan with `ERR_STORE_UNREADABLE`, naming the shop.
+   * Visits the matching rows of one app, each once and a page at a time, never the whole table in memory.
+   *
+   * - In the order of their shops, bytewise.
+   * - With `sweepBefore` by urgency: what was asked for, the longest waiting first, then what is due, the longest due
+   *   first; what is alike in the order of the shops. The cost grows with these rows, not with the table.
+   *
+   * Rows may be written while the scan goes on. In a sweep each counts where it stands when the scan comes there: one
+   * that was visited as asked for is not visited again, one that is due no longer is left out, one that has fallen due
+   * once more comes once more, and one that has moved to before that place is left to the next sweep.
+   *
+   * A row that cannot be understood ends the scan with `ERR_STORE_UNREADABLE`, naming the shop, unless `onUnreadable`
+   * hears of it.
    */
   scan(query: ScanQuery): AsyncIterable<ScannedRow>
 

@@ -2,6 +2,13 @@ import type { DataSource } from 'typeorm'
 import type { Cells } from '../cells.js'
 import type { Parameter } from '../row.js'
 
+/** Where a scan by urgency has got to. */
+export interface Place {
+  /** The instant of the last row, in the column by which the rows are ordered. */
+  readonly at: number
+  readonly shop: string
+}
+
 /** What came of a statement. */
 export interface Answer {
   /** The rows read; of an `UPDATE` that changed a row, one with its new `revision` if it is known. */
@@ -56,8 +63,11 @@ export interface Dialect<Connection = unknown> {
   readonly nextRevision: string
   /** The shop in the order of its bytes. */
   readonly inByteOrder: (column: string) => string
-  /** A condition that the planner shall not use to choose an index. */
-  readonly withoutIndex: (column: string) => string
+  /**
+   * The condition for rows that come behind `place` in the order of `column` and shop, as this database's planner turns
+   * it into one range of an index. `add` gives the place of a parameter in the text.
+   */
+  behind(column: string, place: Place, add: (value: Parameter) => string): string
   /** `null`: its connections cannot tell each other anything. */
   readonly announcements: Announcements<Connection> | null
 

@@ -32,7 +32,8 @@ export const mysql: Dialect<MysqlConnection> = {
   returning: '',
   nextRevision: 'LAST_INSERT_ID(revision + 1)',
   inByteOrder: (column) => column,
-  withoutIndex: (column) => column,
+  // Not (column, shop) > (?, ?): for that neither database uses an index.
+  behind: (column, { at, shop }, add) => `(${column} > ${add(at)} OR (${column} = ${add(at)} AND shop > ${add(shop)}))`,
   announcements: null,
 
   protect: () => undefined,

@@ -59,7 +59,7 @@ export const postgres: Dialect<PgClient> = {
   returning: 'RETURNING revision',
   nextRevision: 'revision + 1',
   inByteOrder: (column) => `${column} COLLATE "C"`,
-  withoutIndex: (column) => column,
+  behind: (column, { at, shop }, add) => `(${column}, shop COLLATE "C") > (${add(at)}, ${add(shop)})`,
   announcements,
 
   protect({ driver }) {

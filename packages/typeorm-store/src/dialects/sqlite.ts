@@ -42,7 +42,7 @@ export const sqlite: Dialect<SqliteConnection> = {
   returning: 'RETURNING revision',
   nextRevision: 'revision + 1',
   inByteOrder: (column) => column,
-  withoutIndex: (column) => `+${column}`,
+  behind: (column, { at, shop }, add) => `(${column}, shop) > (${add(at)}, ${add(shop)})`,
   announcements: null,
 
   protect: () => undefined,

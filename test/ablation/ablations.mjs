@@ -1,5 +1,6 @@
 import { AUTHORIZATION } from './mechanisms/authorization.mjs'
 import { DELIVERIES } from './mechanisms/deliveries.mjs'
+import { JOBS } from './mechanisms/jobs.mjs'
 import { ONE_RUN } from './mechanisms/one-run.mjs'
 import { RUNS_THAT_MEET } from './mechanisms/runs-that-meet.mjs'
 import { SECRET_ROTATION } from './mechanisms/secret-rotation.mjs'
@@ -17,6 +18,7 @@ export const ABLATIONS = [
   ...AUTHORIZATION,
   ...SECRET_ROTATION,
   ...TOKEN_KINDS,
+  ...JOBS,
 ]
 
 /** The text without the mechanism, or an error when the edit does not fit any more. */

@@ -153,7 +153,6 @@ describe('a call of the Admin API', () => {
 
 describe('anything else', () => {
   it.each<[what: string, address: string]>([
-    ['the token endpoint', urlOf('/admin/oauth/access_token')],
     ['the Storefront API', urlOf('/api/2026-10/graphql.json')],
     ['a page of the shop', urlOf('/products/hat')],
     ['another host', 'https://storage.googleapis.com/admin/api/bulk.jsonl'],
@@ -169,6 +168,14 @@ describe('anything else', () => {
     expect(elsewhere.mock.calls).toEqual([[address, init]])
     expect(elsewhere.mock.calls[0]?.[1]).toBe(init)
     expect(token).not.toHaveBeenCalled()
+  })
+
+  it('needs no token: least of all the token endpoint, which takes none', async () => {
+    const { elsewhere, fetch } = await anApp()
+
+    await fetch(urlOf('/admin/oauth/access_token'), { method: 'POST', body: '{}' })
+
+    expect(elsewhere).toHaveBeenCalledTimes(1)
   })
 
   it('as a Request is the same Request', async () => {

@@ -201,16 +201,23 @@ describe('a query that', () => {
     )
   })
 
-  it.each<[what: string, data: unknown, option: string]>([
-    ['does not ask for pageInfo', { products: { nodes: [] } }, 'connection'],
-    ['does not ask for endCursor', { products: { pageInfo: { hasNextPage: true } } }, 'connection'],
-    ['has its connection elsewhere', { orders: { pageInfo: { hasNextPage: false } } }, 'connection'],
-    ['has no data', undefined, 'connection'],
-    ['does not use $after', { products: { pageInfo: { hasNextPage: true, endCursor: 'cursor-2' } } }, 'query'],
-  ])('%s is refused instead of going round in circles', async (_what, data, option) => {
+  it.each<[what: string, data: unknown]>([
+    ['does not ask for pageInfo', { products: { nodes: [] } }],
+    ['does not ask for endCursor', { products: { pageInfo: { hasNextPage: true } } }],
+    ['has its connection elsewhere', { orders: { pageInfo: { hasNextPage: false } } }],
+    ['has no data', undefined],
+  ])('%s is refused when the page comes', async (_what, data) => {
     const next = pagesOf(answering({ data }), QUERY, { connection })
 
-    await expect(next('cursor-2', undefined)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', options: [option] })
+    await expect(next(null, undefined)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', options: ['connection'] })
+  })
+
+  it('gives its connection no cursor is refused, instead of going round in circles', async () => {
+    const data = { products: { nodes: [], pageInfo: { hasNextPage: true, endCursor: 'cursor-2' } } }
+    const next = pagesOf(answering({ data }), QUERY, { connection })
+
+    expect(await next(null, undefined)).toMatchObject({ position: 'cursor-2', last: false })
+    await expect(next('cursor-2', undefined)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', options: ['query'] })
   })
 })
 

@@ -16,9 +16,13 @@ export interface TestDatabase {
  * title that says so; the run names the server once more, and fails if skipping is not allowed.
  */
 export function describeWithServer(server: ServerName, title: string, body: () => void): void {
-  const unreachable = (process.env.SHOPIFY_TOKENS_TEST_UNREACHABLE ?? '').split(',')
-  if (unreachable.includes(server)) describe.skip(`${title} [skipped: ${server} does not answer]`, body)
-  else describe(title, body)
+  if (isReachable(server)) describe(title, body)
+  else describe.skip(`${title} [skipped: ${server} does not answer]`, body)
+}
+
+/** Whether it has answered when the run began. */
+export function isReachable(server: ServerName): boolean {
+  return !(process.env.SHOPIFY_TOKENS_TEST_UNREACHABLE ?? '').split(',').includes(server)
 }
 
 /** Creates an empty PostgreSQL database owned by the configured role. */

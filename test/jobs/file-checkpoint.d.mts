@@ -1,0 +1,3 @@
+import type { Checkpoint } from '@shopify-tokens/core'
+
+export function fileCheckpoint(file: string): Checkpoint<string>

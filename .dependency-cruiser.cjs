@@ -2,7 +2,7 @@
 
 /** Core's layers, lowest first. A file imports from its own layer and from those below, never from above. */
 const CORE_LAYERS = [
-  ['shop', 'errors', 'option-checks', 'secret', 'token', 'durations', 'scopes'],
+  ['shop', 'errors', 'option-checks', 'secret', 'token', 'durations', 'scopes', 'renewal-mode'],
   ['ports/', 'deadline', 'events', 'token-source'],
   ['fleet/'],
   ['oauth/', 'memory/', 'admin/', 'sealed-store', 'context', 'request-access', 'key-rings'],
@@ -92,6 +92,14 @@ module.exports = {
       severity: 'error',
       from: { path: '^packages/redis/src/' },
       to: { path: '(?:^|/)(?:ioredis|redis|@redis/[^/]+)(?:/|$)', pathNot: '^packages/redis/src/' },
+    },
+    {
+      name: 'bullmq-takes-live-objects',
+      comment:
+        'the app makes queues and workers, whose shape is all that is known of them; BullMQ itself is asked for its errors',
+      severity: 'error',
+      from: { path: '^packages/bullmq/src/', pathNot: '^packages/bullmq/src/(?:job-run|fleet/fleet-processor)[.]ts$' },
+      to: { path: '(?:^|/)(?:bullmq|ioredis|redis|@redis/[^/]+)(?:/|$)', pathNot: '^packages/bullmq/' },
     },
     {
       name: 'core-knows-no-package',

@@ -51,7 +51,10 @@ async function consumer(name: 'esm' | 'commonjs'): Promise<string> {
   Object.assign(manifest.dependencies as object, tarballs)
   await writeFile(join(project, 'package.json'), JSON.stringify(manifest))
   // JSON is YAML. Among themselves the packages ask for versions that only these tarballs have.
-  const settings = { overrides: tarballs, allowBuilds: { 'better-sqlite3': true, '@nestjs/core': false } }
+  const settings = {
+    overrides: tarballs,
+    allowBuilds: { 'better-sqlite3': true, '@nestjs/core': false, 'msgpackr-extract': false },
+  }
   await writeFile(join(project, 'pnpm-workspace.yaml'), JSON.stringify(settings))
   await pnpm(project, 'install', '--prefer-offline', '--no-frozen-lockfile')
   return project

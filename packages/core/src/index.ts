@@ -72,6 +72,7 @@ export {
   type RequestSettings,
   type ShopOfRequest,
 } from './http/request-options.js'
+export type { KeepAliveOption } from './http/keep-alive-option.js'
 export {
   chooseRequestTokens,
   type EnvironmentTokensOptions,
@@ -101,7 +102,7 @@ export { AppSignatures, type AppSignaturesOptions } from './oauth/app-signatures
 export type { OAuthCallback } from './oauth/callback.js'
 export { type SessionToken, SessionTokenVerifier, type SessionTokenVerifierOptions } from './oauth/id-token.js'
 export { MAX_WEBHOOK_BYTES, type WebhookDelivery, type WebhookRequest } from './oauth/webhook.js'
-export { flagOption, invalidOption, refuseUnknownOptions } from './option-checks.js'
+export { flagOption, invalidOption, refuseUnknownOptions, wholeNumberOption } from './option-checks.js'
 export type { TokenManagerOptions } from './options.js'
 export { type Clock, type SleepOptions, systemClock } from './ports/clock.js'
 export type { DeliveryKey, DeliveryLog, DeliveryState } from './ports/delivery-log.js'
@@ -111,6 +112,7 @@ export type { KeyRing, SealingKey } from './ports/key-ring.js'
 export { type Held, isHeld, type Lease, type Lock } from './ports/lock.js'
 export type { PutResult, ScannedRow, ScanQuery, Snapshot, TokenStore, Version } from './ports/token-store.js'
 export type { WatchWrites, WriteWatch } from './ports/write-watch.js'
+export type { RenewalMode } from './renewal-mode.js'
 export { RequestAccess } from './request-access.js'
 export { isScope, missingScopes, parseScopes } from './scopes.js'
 export type { UninstallOutcome } from './removal.js'

@@ -1,6 +1,7 @@
 import assert = require('node:assert/strict')
 import crypto = require('node:crypto')
 import path = require('node:path')
+import bullmq = require('@shopify-tokens/bullmq')
 import core = require('@shopify-tokens/core')
 import express = require('@shopify-tokens/express')
 import nestjs = require('@shopify-tokens/nestjs')
@@ -11,6 +12,7 @@ import fromEnvironment = require('@shopify-tokens/typeorm-store/from-environment
 import typeorm = require('typeorm')
 
 const entries: Record<string, Record<string, unknown>> = {
+  '@shopify-tokens/bullmq': bullmq,
   '@shopify-tokens/core': core,
   '@shopify-tokens/express': express,
   '@shopify-tokens/nestjs': nestjs,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
+import * as bullmq from '@shopify-tokens/bullmq'
 import * as core from '@shopify-tokens/core'
 import * as express from '@shopify-tokens/express'
 import * as nestjs from '@shopify-tokens/nestjs'
@@ -13,6 +14,7 @@ import { DataSource } from 'typeorm'
 const require = createRequire(import.meta.url)
 
 const entries: Record<string, Record<string, unknown>> = {
+  '@shopify-tokens/bullmq': bullmq,
   '@shopify-tokens/core': core,
   '@shopify-tokens/express': express,
   '@shopify-tokens/nestjs': nestjs,

@@ -223,6 +223,26 @@ describe('an environment for production', () => {
   })
 })
 
+describe('who renews', () => {
+  it.each([
+    [undefined, undefined],
+    ['', undefined],
+    ['hybrid', 'hybrid'],
+    ['lazy', 'lazy'],
+    [' never\n', 'never'],
+  ])('is read from %p as %p', (value, renewal) => {
+    expect(readEnvironment({ ...APP, SHOPIFY_TOKENS_RENEWAL: value }).renewal).toBe(renewal)
+  })
+
+  it.each(['Never', 'no', 'planted', 'constructor'])('cannot be %p, which is named with everything else', (value) => {
+    const error = refusal({ SHOPIFY_API_KEY: 'client-id', SHOPIFY_TOKENS_RENEWAL: value })
+
+    expect(error.options).toEqual(['SHOPIFY_API_SECRET', 'SHOPIFY_TOKENS_RENEWAL'])
+    expect(error.message).toContain("SHOPIFY_TOKENS_RENEWAL (one of 'hybrid', 'lazy', 'never')")
+    expect(error.message).not.toContain('planted')
+  })
+})
+
 describe('the list of variables', () => {
   it('is what the documents promise', () => {
     expect(Object.values(ENVIRONMENT_VARIABLES)).toEqual([
@@ -234,6 +254,7 @@ describe('the list of variables', () => {
       'SHOPIFY_TOKENS_SEALING_KEYS',
       'SHOPIFY_TOKENS_SEALING_KEYS_FILE',
       'SHOPIFY_TOKENS_DEPLOYMENT',
+      'SHOPIFY_TOKENS_RENEWAL',
     ])
   })
 })

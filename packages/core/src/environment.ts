@@ -3,6 +3,7 @@ import { InvalidOptionError } from './errors.js'
 import { parseSealingKeys } from './key-rings.js'
 import { DEPLOYMENT_ID, DEPLOYMENT_ID_RULE } from './ports/deployment-register.js'
 import type { SealingKey } from './ports/key-ring.js'
+import { isRenewalMode, RENEWAL_MODE_RULE, type RenewalMode } from './renewal-mode.js'
 import { Secret } from './secret.js'
 
 /** What the environment says about an app. Read once, checked as a whole; opens nothing. */
@@ -12,6 +13,8 @@ export interface EnvironmentConfiguration {
   readonly previousClientSecret: Secret | undefined
   readonly apiVersion: string | undefined
   readonly deploymentId: string | undefined
+  /** Whether this process renews, and when. `undefined`: the manager's default. */
+  readonly renewal: RenewalMode | undefined
   readonly database: DatabaseConfiguration
   /** `null`: a key file beside the embedded database, made on first use. Never in production. */
   readonly sealing: SealingConfiguration | null
@@ -38,6 +41,7 @@ export const ENVIRONMENT_VARIABLES = {
   sealingKeys: 'SHOPIFY_TOKENS_SEALING_KEYS',
   sealingKeysFile: 'SHOPIFY_TOKENS_SEALING_KEYS_FILE',
   deploymentId: 'SHOPIFY_TOKENS_DEPLOYMENT',
+  renewal: 'SHOPIFY_TOKENS_RENEWAL',
 } as const
 
 const SERVER_URL = /^(?:postgres|postgresql|mysql|mariadb):\/\/./
@@ -83,6 +87,9 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   }
   const deploymentId = read('deploymentId')
   if (deploymentId !== undefined && !DEPLOYMENT_ID.test(deploymentId)) problem('deploymentId', DEPLOYMENT_ID_RULE)
+  const mode = read('renewal')
+  const renewal = isRenewalMode(mode) ? mode : undefined
+  if (mode !== renewal) problem('renewal', RENEWAL_MODE_RULE)
 
   const keys = read('sealingKeys')
   const file = read('sealingKeysFile')
@@ -109,6 +116,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     previousClientSecret: previous === undefined ? undefined : new Secret(previous),
     apiVersion,
     deploymentId,
+    renewal,
     database,
     sealing,
   }

@@ -10,6 +10,7 @@ import type { KeyRing } from './ports/key-ring.js'
 import type { Lock } from './ports/lock.js'
 import { type Random, systemRandom } from './ports/random.js'
 import type { TokenStore } from './ports/token-store.js'
+import { isRenewalMode, RENEWAL_MODE_RULE, type RenewalMode } from './renewal-mode.js'
 import type { NotifyHook, ReauthorizationNotice } from './renewal/notices.js'
 import { isSecret, Secret } from './secret.js'
 
@@ -51,7 +52,7 @@ export interface TokenManagerOptions extends Partial<Durations> {
    * awaited up to `waitMs`, then `ERR_RENEWAL_ELSEWHERE`. Some other process must keep the shops alive
    * ({@link TokenManager.startKeepAlive}), and merchants' visits must reach one that may acquire.
    */
-  readonly renewal?: 'hybrid' | 'lazy' | 'never' | undefined
+  readonly renewal?: RenewalMode | undefined
   /** Gets every piece of work that goes on behind a request; hand it to `waitUntil` where the host has one. What it throws becomes a process warning. */
   readonly background?: ((work: Promise<void>) => unknown) | undefined
   /** Gets every event. More listeners: `manager.subscribe`. */
@@ -87,7 +88,7 @@ export interface Settings extends Durations {
   readonly keyRing: KeyRing | null
   readonly grant: 'client-credentials' | null
   readonly lock: Lock | null
-  readonly renewal: 'hybrid' | 'lazy' | 'never'
+  readonly renewal: RenewalMode
   readonly background: ((work: Promise<void>) => unknown) | null
   readonly onEvent: TokenEventListener | null
   readonly notify: NotifyHook | null
@@ -126,7 +127,7 @@ export function parseOptions(options: TokenManagerOptions): Settings {
   // Otherwise requests would wait for a renewal that has not even been begun behind them.
   less(durations, 'minRemainingMs', 'refreshAheadMs')
 
-  const renewal = oneOf(options, 'renewal', ['hybrid', 'lazy', 'never'])
+  const renewal = renewalMode(options)
   // Whoever waits for a run waits for as long as a lease may last.
   if (renewal === 'never') less(durations, 'waitMs', 'leaseMs')
 
@@ -237,15 +238,9 @@ function port<Name extends PortName>(
   throw invalidOption(name, rule, value)
 }
 
-function oneOf(
-  options: TokenManagerOptions,
-  name: 'renewal',
-  values: readonly [Settings['renewal'], ...Settings['renewal'][]],
-): Settings['renewal'] {
-  const value: unknown = options[name] ?? values[0]
-  const known = values.find((candidate) => candidate === value)
-  if (known !== undefined) return known
-  throw invalidOption(name, `one of ${values.map((each) => `'${each}'`).join(', ')}`, value)
+function renewalMode({ renewal = 'hybrid' }: TokenManagerOptions): RenewalMode {
+  if (isRenewalMode(renewal)) return renewal
+  throw invalidOption('renewal', RENEWAL_MODE_RULE, renewal)
 }
 
 function optionalFunction<Name extends 'background' | 'onEvent' | 'notify' | 'fetch' | 'random'>(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { isShopifyTokenError } from '../errors.js'
+import { InvalidOptionError, isShopifyTokenError } from '../errors.js'
 import type { WebhookDelivery } from '../oauth/webhook.js'
 import { areSameScopes } from '../scopes.js'
 import type { TokenManager } from '../token-manager.js'
@@ -24,7 +24,8 @@ const SCOPES_EVERY_MS = 60_000
 
 /**
  * The scopes on record come with each renewal, so a renewal brings those that the webhook tells of. A shop that has none
- * of our tokens, or the same scopes on record, is left alone; what fails is mended by the next renewal.
+ * of our tokens, or the same scopes on record, is left alone; what fails, or is refused because this process renews
+ * nothing, is mended by the next renewal.
  */
 async function learnScopes(tokens: TokenManager, { shop, payload }: WebhookDelivery): Promise<void> {
   try {
@@ -35,7 +36,7 @@ async function learnScopes(tokens: TokenManager, { shop, payload }: WebhookDeliv
     const { outcome } = await tokens.deliveries.begin(once, SCOPES_EVERY_MS)
     if (outcome === 'run') await tokens.force(shop)
   } catch (error) {
-    if (!isShopifyTokenError(error)) throw error
+    if (!isShopifyTokenError(error) && !(error instanceof InvalidOptionError)) throw error
   }
 }
 

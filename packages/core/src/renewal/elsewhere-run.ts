@@ -1,96 +1,111 @@
-import { ClosedError, CoolingDownError, isShopifyTokenError, RenewalElsewhereError } from '../errors.js'
+import { ClosedError, RenewalElsewhereError } from '../errors.js'
 import type { Snapshot } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
-import { isServable, type RecordKey, type ServableRecord, type TokenRecord } from '../token.js'
-import { canServe, type Want } from './decide.js'
+import { isServable, type RecordKey, type ServableRecord } from '../token.js'
+import { othersUnderWay, type Want } from './decide.js'
 import { reauthorizationRequired } from './failure.js'
 import { Pauses } from './pauses.js'
+import { restError, restOf } from './rest.js'
 import type { RunContext } from './run-context.js'
-import { freshness, isPausing } from './schedule.js'
+import { freshness } from './schedule.js'
 
 /**
  * What takes the place of a run where another process renews (`renewal: 'never'`): reads the row, asks for a token that is
  * due or over, and waits a while for one that is over. Never calls Shopify, and writes nothing but the question.
  */
 export class ElsewhereRun {
+  /** Nothing here mints. */
+  readonly hasRenewed = false
   readonly #context: RunContext
   readonly #key: RecordKey
   readonly #want: Want
+  readonly #offer: (record: ServableRecord) => void
   readonly #pauses: Pauses
 
-  constructor(context: RunContext, shop: Shop, want: Want) {
+  /** `offer` hands out a token before the question is put: callers need not wait for that. */
+  constructor(context: RunContext, shop: Shop, want: Want, offer: (record: ServableRecord) => void) {
     this.#context = context
     this.#key = { clientId: context.endpoint.clientId, shop }
     this.#want = want
+    this.#offer = offer
     this.#pauses = new Pauses(context, shop)
   }
 
   /** Resolves with the record to serve, or rejects with why there is none. */
   async execute(): Promise<ServableRecord> {
+    const { durations, store } = this.#context
     try {
       for (;;) {
         this.#pauses.listen()
-        const snapshot = await this.#context.store.get(this.#key)
-        const record = this.#checked(snapshot.record)
-        if (await this.#serves(snapshot, record)) return record
-        await this.#wait(record)
+        const snapshot = await store.get(this.#key)
+        const record = this.#servable(snapshot)
+        const now = this.#nowOf(snapshot, record)
+        const state = freshness(record, now, durations)
+        this.#refuseMarked(record, state === 'expired')
+        if (state === 'expired') {
+          const leftMs = this.#patienceMs(record, now)
+          await this.#ask(snapshot, record, now)
+          await this.#pauses.next(leftMs)
+        } else {
+          // The token serves, whatever becomes of the question.
+          this.#offer(record)
+          if (state === 'due') await this.#ask(snapshot, record, now)
+          return record
+        }
       }
     } finally {
       this.#pauses.end()
     }
   }
 
-  /** Rejects when nobody's renewal would help. */
-  #checked(record: TokenRecord | null): ServableRecord {
-    if (!isServable(record)) {
-      throw reauthorizationRequired(record?.kind === 'removed' ? 'removed' : 'not-installed', this.#key)
-    }
-    if (record.mark !== null && !this.#canServe(record)) throw reauthorizationRequired(record.mark.reason, this.#key)
-    return record
+  #servable({ record }: Snapshot): ServableRecord {
+    if (isServable(record)) return record
+    throw reauthorizationRequired(record?.kind === 'removed' ? 'removed' : 'not-installed', this.#key)
   }
 
-  /** Asks for what another process has to renew. A refused token is served too: that it was, nobody can be told from here. */
-  async #serves(snapshot: Snapshot, record: ServableRecord): Promise<boolean> {
-    const { durations, time } = this.#context
-    const state = freshness(record, time.now(), durations)
-    if (state === 'expired') {
-      await this.#ask(snapshot)
-      return false
-    }
-    // The token serves, whatever becomes of the question.
-    if (state === 'due') await this.#ask(snapshot).catch(passOver)
-    return true
+  /**
+   * Whoever never calls Shopify may never learn its time, and the machine's clock may be wrong. The store's is a second
+   * opinion: a token is over when both say so or, once Shopify has refused it, when either does.
+   */
+  #nowOf(snapshot: Snapshot, record: ServableRecord): number {
+    const { time } = this.#context
+    const now = time.now()
+    if (time.isTold) return now
+    return this.#isRefused(record) ? Math.max(now, snapshot.now) : Math.min(now, snapshot.now)
   }
 
-  async #ask({ askedAt }: Snapshot): Promise<void> {
-    if (askedAt === null) await this.#context.store.ask(this.#key)
+  #isRefused({ accessToken }: ServableRecord): boolean {
+    return accessToken === this.#want.rejected
   }
 
-  async #wait({ coolDown }: ServableRecord): Promise<void> {
-    const { closing, durations, time } = this.#context
+  /** A refused token of a shop that is not marked is served: why it was refused, nobody can find out from here. */
+  #refuseMarked(record: ServableRecord, isOver: boolean): void {
+    if (record.mark === null || (!isOver && !this.#isRefused(record))) return
+    throw reauthorizationRequired(record.mark.reason, this.#key)
+  }
+
+  /** How long the caller goes on waiting. Rejects when that is of no use. */
+  #patienceMs(record: ServableRecord, now: number): number {
+    const { closing, durations } = this.#context
     const { shop } = this.#key
     if (closing.aborted) throw new ClosedError({ shop })
-    const now = time.now()
     const leftMs = durations.waitMs - this.#pauses.elapsedMs
-    const isPaused = coolDown !== null && coolDown.scope !== 'rejected' && isPausing(coolDown, now, durations)
-    if (isPaused && coolDown.until - now > leftMs) {
-      throw new CoolingDownError('A recent renewal of this shop failed; the next one has to wait.', {
-        shop,
-        retryAfterMs: coolDown.until - now,
-      })
-    }
+    const rest = restOf(record, now, durations)
+    if (rest !== null && rest.until - now > leftMs) throw restError(rest, shop, now)
     if (leftMs <= 0) throw new RenewalElsewhereError({ shop, retryAfterMs: ASK_AGAIN_MS })
-    await this.#pauses.next()
+    return leftMs
   }
 
-  #canServe(record: TokenRecord): boolean {
-    return canServe(record, this.#want, { now: this.#context.time.now(), durations: this.#context.durations })
+  /** Asks another process to renew, unless it has been asked, is at it, or could do nothing at present. */
+  async #ask(snapshot: Snapshot, record: ServableRecord, now: number): Promise<void> {
+    const { closing, durations, store } = this.#context
+    if (snapshot.askedAt !== null || closing.aborted || record.mark !== null) return
+    if (restOf(record, now, durations) !== null || othersUnderWay(snapshot, NOBODY, durations).length > 0) return
+    await store.ask(this.#key)
   }
 }
 
 /** A renewer looks for what it was asked for every few seconds. */
 const ASK_AGAIN_MS = 2_000
-
-function passOver(error: unknown): void {
-  if (!isShopifyTokenError(error)) throw error
-}
+/** Whose attempts count as one's own: this run makes none. */
+const NOBODY: ReadonlySet<string> = new Set()

@@ -61,28 +61,16 @@ export class Gate {
 
   #begin(shop: Shop, want: Want): Flight<ServableRecord> {
     this.#context.news.begin()
-    return this.#context.renewsElsewhere ? this.#ask(shop, want) : this.#renew(shop, want)
-  }
-
-  #renew(shop: Shop, want: Want): Flight<ServableRecord> {
+    const Run = this.#context.renewsElsewhere ? ElsewhereRun : RenewalRun
     let settled = Promise.resolve()
     let hasRenewed = (): boolean => false
     const usable = new Promise<ServableRecord>((resolve, reject) => {
-      const run = new RenewalRun(this.#context, shop, want, resolve)
+      const run = new Run(this.#context, shop, want, resolve)
       settled = run.execute().then(resolve, reject)
       hasRenewed = () => run.hasRenewed
     })
     // Nobody may be waiting for a run behind a request; its failure is told by events, not by an unhandled rejection.
     usable.catch(() => undefined)
     return { usable, settled, hasRenewed }
-  }
-
-  #ask(shop: Shop, want: Want): Flight<ServableRecord> {
-    const usable = new ElsewhereRun(this.#context, shop, want).execute()
-    const settled = usable.then(
-      () => undefined,
-      () => undefined,
-    )
-    return { usable, settled, hasRenewed: () => false }
   }
 }

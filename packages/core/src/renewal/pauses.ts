@@ -32,12 +32,12 @@ export class Pauses {
     this.#ear.listen()
   }
 
-  /** Rejects with `ERR_LEASE_TIMEOUT` once the run has lasted longer than anybody waits. */
-  async next(): Promise<void> {
+  /** No longer than `atMostMs`. Rejects with `ERR_LEASE_TIMEOUT` once the run has lasted longer than anybody waits. */
+  async next(atMostMs = Infinity): Promise<void> {
     const { clock, durations, news, random } = this.#context
     if (this.elapsedMs > patienceMs(durations)) throw leaseTimeout(this.#shop)
     const pollMs = news.isLive ? POLL_BESIDE_NEWS_MS : POLL_MS
-    await clock.sleep(Math.ceil(pollMs * (0.5 + random())), this.#ear.heard).catch(() => undefined)
+    await clock.sleep(Math.min(Math.ceil(pollMs * (0.5 + random())), atMostMs), this.#ear.heard).catch(() => undefined)
   }
 
   /** The run has ended. */

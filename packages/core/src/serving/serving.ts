@@ -4,7 +4,8 @@ import type { EventBus } from '../events.js'
 import type { Settings } from '../options.js'
 import { canServe, type Want } from '../renewal/decide.js'
 import type { Gate } from '../renewal/gate.js'
-import { dueAt, isPausing } from '../renewal/schedule.js'
+import { dueAt } from '../renewal/schedule.js'
+import { restOf } from '../renewal/rest.js'
 import type { RowNews } from '../renewal/row-news.js'
 import type { ShopifyTime } from '../renewal/shopify-time.js'
 import type { Flight } from '../renewal/single-flight.js'
@@ -156,7 +157,7 @@ export class Serving {
         (record) => {
           // Still due: the shop is cooling down, or another process is at it. Not every request needs to look.
           const now = this.#time.now()
-          this.#remember(shop, record, Math.max(now + quietMs, coolDownEnd(record, now, this.#settings)))
+          this.#remember(shop, record, Math.max(now + quietMs, restOf(record, now, this.#settings)?.until ?? -Infinity))
         },
         // Told by events. The token at hand serves until its end, unless the row says that it has ended.
         (error: unknown) => {
@@ -219,12 +220,6 @@ export class Serving {
 }
 
 const NOTHING_REFUSED: Want = { trigger: 'expired' }
-
-function coolDownEnd({ coolDown }: ServableRecord, now: number, settings: Settings): number {
-  return coolDown !== null && coolDown.scope !== 'rejected' && isPausing(coolDown, now, settings)
-    ? coolDown.until
-    : -Infinity
-}
 
 function lacking({ shop, scopes }: AccessToken, required: readonly string[]): ScopeMissingError {
   return new ScopeMissingError(missingScopes(scopes, required), { shop, granted: scopes })

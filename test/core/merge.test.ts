@@ -140,6 +140,57 @@ describe('a conflict', () => {
   })
 })
 
+describe('a non-expiring token that somebody has brought meanwhile', () => {
+  const brought = aRecord.nonExpiring({ attempts: [own], mark: aMark() })
+  const original = aRecord.nonExpiring()
+
+  it.each<Grant>(['refresh', 'migration', 'id-token', 'code'])(
+    'stays: nothing has ended it, and it may have ended the pair by %s',
+    (grant) => {
+      const adopted = { outcome: 'put', record: { ...brought, attempts: [], mark: null } }
+
+      expect(merge(minted({ grant }), brought, true)).toEqual(adopted)
+      expect(merge(minted({ grant, read: original }), brought, true)).toEqual(adopted)
+    },
+  )
+
+  it.each<Grant>(['migration', 'id-token'])('is replaced by the pair of %s when it stood there before', (grant) => {
+    const present = { ...original, attempts: [own], mark: aMark() }
+
+    expect(put(merge(minted({ grant, read: original }), present, true))).toMatchObject({
+      refreshToken: 'mine',
+      attempts: [],
+      mark: null,
+    })
+  })
+})
+
+describe('the pair of a migration', () => {
+  it('follows one that somebody else has brought', () => {
+    const present = aRecord.expiring({ refreshToken: 'N1', predecessor: 'N0' })
+    const record = aRecord.expiring({ refreshToken: 'mine' })
+    const migrated = minted({ grant: 'migration', read: aRecord.nonExpiring(), record })
+
+    expect(candidates(put(merge(migrated, present, true)))).toEqual(['N1', 'N0', 'mine'])
+  })
+
+  it('is there already when somebody else has made the same exchange, and renewed since', () => {
+    const present = aRecord.expiring({ refreshToken: 'N1', predecessor: 'mine' })
+    const migrated = minted({ grant: 'migration', read: aRecord.nonExpiring() })
+
+    expect(merge(migrated, present, true)).toEqual({ outcome: 'stored', record: present })
+  })
+
+  it('stays when another migration brought a token without an end', () => {
+    const present = aRecord.expiring({ attempts: [own] })
+    const read = aRecord.nonExpiring()
+    const inVain = (grant: Grant): Minted => minted({ grant, read, record: aRecord.nonExpiring() })
+
+    expect(put(merge(inVain('migration'), present, true))).toEqual({ ...present, attempts: [] })
+    expect(merge(inVain('id-token'), present, true)).toMatchObject({ record: { kind: 'non-expiring' } })
+  })
+})
+
 describe('a tombstone', () => {
   const present = aRecord.removed({ removedAt: FAKE_EPOCH, attempts: [own] })
 

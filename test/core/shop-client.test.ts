@@ -11,6 +11,7 @@ import {
   ReauthorizationRequiredError,
   type Shop,
   type ShopClient,
+  staticTokens,
   StoreUnreadableError,
   type TokenOptions,
   type TokenSource,
@@ -20,6 +21,7 @@ import { type AdminRequest, aRecord, FakeClock, FakeShopify, type Fault } from '
 const SHOP = parseShop('acme.myshopify.com')
 const OTHER_SHOP = 'other.myshopify.com'
 const PATH = '/admin/api/2026-10/shop.json'
+const NON_EXPIRING = '[API] Non-expiring access tokens are no longer accepted for the Admin API.'
 
 const tokenOf = (accessToken: string): AccessToken => new AccessToken(SHOP, aRecord.expiring({ accessToken }))
 
@@ -392,6 +394,115 @@ describe('a 401', () => {
     }
 
     await expect(clientOf(source).fetch(PATH)).rejects.toThrow('away')
+  })
+})
+
+describe('the 403 with which Shopify refuses non-expiring tokens', () => {
+  let original: string
+
+  beforeEach(() => {
+    shopify.configure({ refuseNonExpiring: true })
+    original = shopify.mintNonExpiring(SHOP)
+  })
+
+  it('makes the source migrate, and the request is repeated with the new token', async () => {
+    const source = new ListedTokens(original, live)
+
+    const response = await clientOf(source).fetch(PATH, { method: 'POST', body: '{"a":1}' })
+
+    expect(response.status).toBe(200)
+    expect(source.asked).toEqual([
+      expect.not.objectContaining({ rejected: expect.anything() as unknown }),
+      expect.objectContaining({ rejected: original, rejectedAs: 'non-expiring' }),
+    ])
+    expect(received).toEqual([expect.objectContaining({ method: 'POST', body: { a: 1 } })])
+  })
+
+  it('makes it migrate for graphql', async () => {
+    const source = new ListedTokens(original, live)
+
+    expect(await clientOf(source).graphql('{ x }')).toHaveProperty('data')
+    expect(source.asked[1]).toMatchObject({ rejectedAs: 'non-expiring' })
+  })
+
+  it('goes to the caller, unread, when the source has only the same token', async () => {
+    const response = await clientOf(staticTokens({ [SHOP]: original })).fetch(PATH)
+
+    expect(response.status).toBe(403)
+    expect(response.bodyUsed).toBe(false)
+    expect(await response.json()).toMatchObject({ errors: expect.stringContaining('no longer accepted') as string })
+    expect(fetch).toHaveBeenCalledTimes(1)
+  })
+
+  it('to the new token too goes to the caller, and starts no loop', async () => {
+    const source = new ListedTokens(original, shopify.mintNonExpiring(SHOP), live)
+
+    expect((await clientOf(source).fetch(PATH)).status).toBe(403)
+    expect(fetch).toHaveBeenCalledTimes(2)
+    expect(source.asked).toHaveLength(2)
+  })
+
+  it('to a body that can be read only once goes to the caller, and the source is told', async () => {
+    const source = new ListedTokens(original, live)
+    const body = Readable.from([Buffer.from('{"a":1}')]) as unknown as string
+
+    const response = await clientOf(source).fetch(PATH, { method: 'POST', body, duplex: 'half' })
+
+    expect(response.status).toBe(403)
+    expect(fetch).toHaveBeenCalledTimes(1)
+    expect(source.asked[1]).toMatchObject({ rejected: original, rejectedAs: 'non-expiring' })
+    expect(await response.json()).toHaveProperty('errors')
+  })
+
+  it.each<[what: string, status: number, body: string | null]>([
+    ['no body', 403, null],
+    ['a page', 403, `<html>${NON_EXPIRING}</html>`],
+    ['half of a JSON', 403, `{"errors":"${NON_EXPIRING}`],
+    ['another text', 403, '{"errors":"[API] Access denied"}'],
+    ['a list', 403, `{"errors":["${NON_EXPIRING}"]}`],
+    ['an object', 403, `{"errors":{"base":"${NON_EXPIRING}"}}`],
+    ['the sentence elsewhere', 403, `{"message":"${NON_EXPIRING}"}`],
+    ['null', 403, 'null'],
+    ['more than 64 kB', 403, JSON.stringify({ errors: NON_EXPIRING, padding: 'x'.repeat(65_536) })],
+    ['another status', 400, JSON.stringify({ errors: NON_EXPIRING })],
+    ['an outage', 500, JSON.stringify({ errors: NON_EXPIRING })],
+  ])('is not what this is, and it goes to the caller as it came: %s', async (_what, status, body) => {
+    fetch.mockResolvedValueOnce(new Response(body, { status }))
+    const source = new ListedTokens(original, live)
+
+    const response = await clientOf(source).fetch(PATH)
+
+    expect(response.status).toBe(status)
+    expect(response.bodyUsed).toBe(false)
+    expect(await response.text()).toBe(body ?? '')
+    expect(source.asked).toHaveLength(1)
+  })
+
+  it('that breaks off is no verdict, and breaks off for the caller too', async () => {
+    const body = new ReadableStream({
+      pull(controller) {
+        controller.error(new Error('cut off'))
+      },
+    })
+    fetch.mockResolvedValueOnce(new Response(body, { status: 403 }))
+    const source = new ListedTokens(original, live)
+
+    const response = await clientOf(source).fetch(PATH)
+
+    await expect(response.text()).rejects.toThrow('cut off')
+    expect(source.asked).toHaveLength(1)
+  })
+
+  it('that cannot be mended rejects with why, and frees the connection', async () => {
+    const refused = new Response(JSON.stringify({ errors: NON_EXPIRING }), { status: 403 })
+    fetch.mockResolvedValue(refused)
+    const source: TokenSource = {
+      token: (_shop, options) =>
+        options?.rejected === undefined ? Promise.resolve(tokenOf(original)) : Promise.reject(new Error('away')),
+    }
+
+    await expect(clientOf(source).fetch(PATH)).rejects.toThrow('away')
+    expect(refused.bodyUsed).toBe(true)
   })
 })
 

@@ -1,4 +1,3 @@
-import { readBounded } from '../oauth/read-bounded.js'
 import type { TokenOptions } from '../token-source.js'
 
 /** What the Admin API says with a 403 where it takes expiring tokens only. @see Shopify changelog 2026-05-20 */
@@ -12,12 +11,29 @@ export async function refusalOf(response: Response): Promise<Pick<TokenOptions, 
   return response.status === 403 && (await saysNonExpiring(response)) ? { rejectedAs: 'non-expiring' } : null
 }
 
-/** Reads a copy: the answer may be the caller's. */
 async function saysNonExpiring(response: Response): Promise<boolean> {
   try {
-    const { errors } = JSON.parse((await readBounded(response.clone(), MAX_BYTES)) ?? '') as { errors?: unknown }
+    const { errors } = JSON.parse(await textOfCopy(response)) as { errors?: unknown }
     return typeof errors === 'string' && errors.includes(NON_EXPIRING)
   } catch {
     return false
   }
+}
+
+/** Reads a copy: the answer may be the caller's. Empty if it is longer than anything that Shopify says. */
+async function textOfCopy(response: Response): Promise<string> {
+  const body = response.clone().body as ReadableStream<Uint8Array> | null
+  const reader = body?.getReader()
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+    bytes += part.value.byteLength
+    if (bytes > MAX_BYTES) {
+      // Nobody waits for the end of it: it comes when the caller is through with the answer itself.
+      reader?.cancel().catch(() => undefined)
+      return ''
+    }
+    chunks.push(part.value)
+  }
+  return Buffer.concat(chunks).toString()
 }

@@ -209,7 +209,8 @@ function mustMigrate(record: NonExpiringRecord, want: Want, { now, durations }: 
 }
 
 function unrenewable(record: NonExpiringRecord | StaticRecord, want: Want, facts: Facts): Decision {
-  const refused = isRefused(record, want)
+  // A custom app's token cannot be migrated: that Shopify wants it to be is for the app's owner to read.
+  const refused = isRefused(record, want) && !(record.kind === 'static' && want.migrate === true)
   const verdict = want.unexchangeable?.token === record.accessToken ? want.unexchangeable.reason : null
   // That it cannot be exchanged does not say that it does not work: it may be a custom app's.
   if (!refused && verdict !== null) return reauthorize(verdict, facts)

@@ -84,11 +84,13 @@ class ConfiguredTokens implements StaticTokens {
     return createShopClient(this, shop, { fetch: this.#fetch, apiVersion: this.#apiVersion }, idToken)
   }
 
-  #token(shop: Shop, { rejected, scopes = [], signal }: TokenOptions = {}): AccessToken {
+  #token(shop: Shop, { rejected, rejectedAs, scopes = [], signal }: TokenOptions = {}): AccessToken {
     signal?.throwIfAborted()
     const record = this.#records.get(shop)
     if (record === undefined) throw new ReauthorizationRequiredError('not-installed', { shop })
-    if (rejected === record.accessToken) throw new ReauthorizationRequiredError('access-token-rejected', { shop })
+    // What cannot be migrated is for whoever reads Shopify's answer.
+    const isDead = rejected === record.accessToken && rejectedAs === undefined
+    if (isDead) throw new ReauthorizationRequiredError('access-token-rejected', { shop })
     return new AccessToken(shop, { ...record, scopes: parseScopes(scopes) })
   }
 }

@@ -70,6 +70,14 @@ export class TokenDatabase {
     return record
   }
 
+  /** Has Shopify mint a token without an end, and puts it there as an app from before expiring ones left it. */
+  async seedNonExpiring(shopify: FakeShopify, shop: Shop): Promise<string> {
+    const accessToken = shopify.mintNonExpiring(shop)
+    const record = aRecord.nonExpiring({ accessToken, secretId: fingerprint(CLIENT_SECRET) })
+    await this.#store.put({ clientId: CLIENT_ID, shop }, record, 'absent')
+    return accessToken
+  }
+
   /** The pair in the row of `shop`. */
   async pair(shop: Shop): Promise<ExpiringRecord> {
     const { record } = await this.#store.get({ clientId: CLIENT_ID, shop })

@@ -5,6 +5,7 @@ import { ONE_RUN } from './mechanisms/one-run.mjs'
 import { RUNS_THAT_MEET } from './mechanisms/runs-that-meet.mjs'
 import { SECRET_ROTATION } from './mechanisms/secret-rotation.mjs'
 import { SERVING } from './mechanisms/serving.mjs'
+import { SWEEPS } from './mechanisms/sweeps.mjs'
 import { TOKEN_KINDS } from './mechanisms/token-kinds.mjs'
 import { VERDICTS } from './mechanisms/verdicts.mjs'
 
@@ -19,6 +20,7 @@ export const ABLATIONS = [
   ...SECRET_ROTATION,
   ...TOKEN_KINDS,
   ...JOBS,
+  ...SWEEPS,
 ]
 
 /** The text without the mechanism, or an error when the edit does not fit any more. */

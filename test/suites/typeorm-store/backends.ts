@@ -39,9 +39,23 @@ export async function create(store: TokenStore, key: RecordKey, record = aRecord
   return result.version
 }
 
+type Suite<Type> = (backend: () => Backend, type: Type) => void
+
 /** Runs a suite on each database; `backend()` is there from `beforeAll` on. */
-export function onEveryDatabase(suite: (backend: () => Backend, type: DatabaseType) => void): void {
-  const on = (type: DatabaseType, start: () => Promise<Backend>) => () => {
+export function onEveryDatabase(suite: Suite<DatabaseType>): void {
+  describe('on a SQLite file', on(sqliteBackend, 'better-sqlite3', suite))
+  onEveryServer(suite)
+}
+
+/** Runs a suite on each database that is a server; `backend()` is there from `beforeAll` on. */
+export function onEveryServer(suite: Suite<'postgres' | 'mariadb'>): void {
+  const title = (server: string): string => `on ${server}, as a role that may change no schema`
+  describeWithServer('PostgreSQL', title('PostgreSQL'), on(postgresBackend, 'postgres', suite))
+  describeWithServer('MariaDB', title('MariaDB'), on(mariaDbBackend, 'mariadb', suite))
+}
+
+function on<Type extends DatabaseType>(start: () => Promise<Backend>, type: Type, suite: Suite<Type>): () => void {
+  return () => {
     let backend: Backend
     beforeAll(async () => {
       backend = await start()
@@ -49,13 +63,6 @@ export function onEveryDatabase(suite: (backend: () => Backend, type: DatabaseTy
     afterAll(() => backend.close())
     suite(() => backend, type)
   }
-  describe('on a SQLite file', on('better-sqlite3', sqliteBackend))
-  describeWithServer(
-    'PostgreSQL',
-    'on PostgreSQL, as a role that may change no schema',
-    on('postgres', postgresBackend),
-  )
-  describeWithServer('MariaDB', 'on MariaDB, as a role that may change no schema', on('mariadb', mariaDbBackend))
 }
 
 async function backend(

@@ -193,7 +193,7 @@ export const ONE_RUN = [
     mechanism: 'unreadable is not absent',
     without: 'a row whose seal does not open counts as no row',
     file: 'packages/core/src/sealed-store.ts',
-    replace: [['await this.#opened(key, record)', 'await this.#opened(key, record).catch(() => null)']],
+    replace: [['record: await this.#opened(key, record)', 'record: await this.#opened(key, record).catch(() => null)']],
     test: {
       file: 'test/core/courtesy-writes.test.ts',
       group: 'a run that cannot be served by the store',

@@ -1,0 +1,83 @@
+import * as bullmq from 'bullmq'
+import * as bullmq5 from 'bullmq5'
+import { Redis } from 'ioredis'
+import { redisWithPrefix } from '../servers.js'
+
+/** The supported majors. The older one is used as if it had the newer one's types: what is used of it is the same. */
+export const VERSIONS: readonly (readonly [name: string, bullmq: typeof import('bullmq')])[] = [
+  ['BullMQ 6', bullmq],
+  ['BullMQ 5', bullmq5 as unknown as typeof bullmq],
+]
+
+/** One test's queues and workers, under a prefix that no other run uses. */
+export class Bull {
+  readonly prefix: string
+  readonly connection: Redis
+  /** What workers had to say: lost locks, and jobs that could not be scheduled. */
+  readonly errors: Error[] = []
+  readonly #bullmq: typeof import('bullmq')
+  readonly #queues: bullmq.Queue[] = []
+  readonly #workers: bullmq.Worker[] = []
+
+  constructor(version: typeof import('bullmq') = bullmq) {
+    const { url, prefix } = redisWithPrefix()
+    this.#bullmq = version
+    this.prefix = prefix.replace(/:$/, '')
+    this.connection = new Redis(url, { maxRetriesPerRequest: null })
+  }
+
+  queue(name = 'jobs'): bullmq.Queue {
+    const queue = new this.#bullmq.Queue(name, this.#options())
+    queue.on('error', ignore)
+    this.#queues.push(queue)
+    return queue
+  }
+
+  worker<Data>(
+    queue: bullmq.Queue,
+    processor: bullmq.Processor<Data>,
+    options: Partial<bullmq.WorkerOptions> = {},
+  ): bullmq.Worker<Data> {
+    const worker = new this.#bullmq.Worker<Data>(queue.name, processor, { ...this.#options(), ...options })
+    worker.on('error', (error) => this.errors.push(error))
+    this.#workers.push(worker as bullmq.Worker)
+    return worker
+  }
+
+  /** Everything that stands in Redis under the prefix, as text. */
+  async contents(): Promise<string> {
+    const keys = await this.keys()
+    const values = await Promise.all(keys.map((key) => this.#contentOf(key)))
+    return JSON.stringify(keys.map((key, place) => [key, values[place]]))
+  }
+
+  keys(): Promise<string[]> {
+    return this.connection.keys(`${this.prefix}:*`)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.splice(0).map((worker) => worker.close(true)))
+    await Promise.all(this.#queues.splice(0).map((queue) => queue.close()))
+    const keys = await this.keys()
+    if (keys.length > 0) await this.connection.del(...keys)
+    await this.connection.quit()
+  }
+
+  #options(): bullmq.QueueOptions {
+    return { connection: this.connection as unknown as bullmq.ConnectionOptions, prefix: this.prefix }
+  }
+
+  async #contentOf(key: string): Promise<unknown> {
+    const type = await this.connection.type(key)
+    if (type === 'hash') return this.connection.hgetall(key)
+    if (type === 'list') return this.connection.lrange(key, 0, -1)
+    if (type === 'set') return this.connection.smembers(key)
+    if (type === 'zset') return this.connection.zrange(key, 0, -1)
+    if (type === 'stream') return this.connection.xrange(key, '-', '+')
+    return this.connection.get(key)
+  }
+}
+
+function ignore(): void {
+  // A worker that is cut off while it waits for a job says so.
+}

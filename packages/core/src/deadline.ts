@@ -9,6 +9,9 @@ export class DeadlineExceeded extends Error {
   }
 }
 
+/** Nobody sees it. Without a reason of one's own each abort makes a DOMException, stack and all. */
+const DONE = new Error('The work has ended.')
+
 /**
  * Runs `work` and rejects with {@link DeadlineExceeded} when it takes longer than `ms`. The signal given to `work`
  * aborts then; work that ignores it goes on unheard.
@@ -27,7 +30,7 @@ export async function withDeadline<T>(clock: Clock, ms: number, work: (signal: A
   try {
     return await Promise.race([work(timeout.signal), expiry])
   } finally {
-    done.abort()
+    done.abort(DONE)
   }
 }
 

@@ -7,10 +7,12 @@ import {
   isShopifyTokenError,
   StoreUnavailableError,
 } from '../errors.js'
+import type { KeepAliveOptions } from '../keep-alive/sweep-options.js'
 import { MemoryTokenStore } from '../memory/memory-token-store.js'
 import { refuseOptions } from '../option-checks.js'
 import type { TokenManagerOptions } from '../options.js'
 import type { TokenManager } from '../token-manager.js'
+import { type KeepAliveOption, parseKeepAliveOption } from './keep-alive-option.js'
 
 /** What the environment says and options beside it cannot. */
 const SAID_BY_ENVIRONMENT = ['clientId', 'clientSecret', 'previousClientSecret', 'sealing'] as const
@@ -33,6 +35,7 @@ interface OpenedManager {
 export class EnvironmentRequestTokens {
   readonly #configuration: EnvironmentConfiguration
   readonly #overrides: EnvironmentOverrides
+  readonly #keepAlive: KeepAliveOptions | null
   readonly #load: () => Promise<EnvironmentModule>
   #opened: OpenedManager | undefined
   #opening: Promise<TokenManager> | undefined
@@ -40,7 +43,11 @@ export class EnvironmentRequestTokens {
   #closed = false
 
   /** @throws InvalidOptionError that names every missing variable, or the options at fault. */
-  constructor(env: NodeJS.ProcessEnv, overrides: EnvironmentOverrides, load: () => Promise<EnvironmentModule>) {
+  constructor(
+    env: NodeJS.ProcessEnv,
+    { keepAlive, ...overrides }: EnvironmentOverrides & KeepAliveOption,
+    load: () => Promise<EnvironmentModule>,
+  ) {
     const said: readonly string[] = SAID_BY_ENVIRONMENT
     refuseOptions(
       Object.keys(overrides).filter((name) => said.includes(name)),
@@ -50,6 +57,7 @@ export class EnvironmentRequestTokens {
     this.#overrides = overrides
     this.#load = load
     check(this.#configuration, overrides)
+    this.#keepAlive = parseKeepAliveOption({ keepAlive }, overrides.renewal ?? this.#configuration.renewal)
   }
 
   ready(): Promise<TokenManager> {
@@ -78,7 +86,9 @@ export class EnvironmentRequestTokens {
     try {
       this.#opened ??= (await this.#load()).openTokenManager(this.#configuration, this.#overrides)
       await this.#opened.ready()
-      return (this.#ready = this.#opened.tokens)
+      this.#ready = this.#opened.tokens
+      if (this.#keepAlive !== null) this.#ready.startKeepAlive(this.#keepAlive)
+      return this.#ready
     } catch (error) {
       // Nobody need be waiting for ready(), so the operator is told here, once per try.
       const failure = unavailable(error)
@@ -113,9 +123,10 @@ function codeOf(error: unknown): string {
 }
 
 /** The manager is built when its store is open: too late to find a wrong option. */
-function check({ clientId, clientSecret }: EnvironmentConfiguration, overrides: EnvironmentOverrides): void {
+function check({ clientId, clientSecret, renewal }: EnvironmentConfiguration, overrides: EnvironmentOverrides): void {
   createTokenManager({
     ...overrides,
+    renewal: overrides.renewal ?? renewal,
     ...{ clientId, clientSecret, store: new MemoryTokenStore(), sealing: 'unsealed-tokens-readable-in-store' },
   })
 }

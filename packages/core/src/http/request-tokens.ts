@@ -1,11 +1,13 @@
 import { createTokenManager } from '../create-token-manager.js'
 import { invalidOption, refuseOptions } from '../option-checks.js'
 import type { TokenManagerOptions } from '../options.js'
+import type { TokenManager } from '../token-manager.js'
 import {
   type EnvironmentModule,
   type EnvironmentOverrides,
   EnvironmentRequestTokens,
 } from './environment-request-tokens.js'
+import { type KeepAliveOption, parseKeepAliveOption } from './keep-alive-option.js'
 import type { RequestTokenSource } from './open-request.js'
 
 /** Tokens from a source that the app has built, and that it closes itself. */
@@ -14,12 +16,12 @@ export interface GivenTokensOptions<Tokens extends RequestTokenSource = RequestT
 }
 
 /** Tokens from a manager that is built from these options. */
-export interface ManagedTokensOptions extends TokenManagerOptions {
+export interface ManagedTokensOptions extends TokenManagerOptions, KeepAliveOption {
   readonly tokens?: undefined
 }
 
 /** Tokens from a manager that is built from environment variables, and from what these options add. */
-export interface EnvironmentTokensOptions extends EnvironmentOverrides {
+export interface EnvironmentTokensOptions extends EnvironmentOverrides, KeepAliveOption {
   readonly tokens?: undefined
   readonly store?: undefined
 }
@@ -52,9 +54,17 @@ export function chooseRequestTokens(
     refuseOptions(Object.keys(others), 'Not an option beside tokens')
     return givenTokens(tokens)
   }
-  if (others.store === undefined) return new EnvironmentRequestTokens(process.env, others as EnvironmentOverrides, load)
-  const manager = createTokenManager(others as TokenManagerOptions)
+  if (others.store === undefined)
+    return new EnvironmentRequestTokens(process.env, others as EnvironmentTokensOptions, load)
+  const manager = openManager(others as ManagedTokensOptions)
   return atOnce(manager, () => manager.close())
+}
+
+function openManager({ keepAlive, ...options }: ManagedTokensOptions): TokenManager {
+  const manager = createTokenManager(options)
+  const timer = parseKeepAliveOption({ keepAlive }, options.renewal)
+  if (timer !== null) manager.startKeepAlive(timer)
+  return manager
 }
 
 function givenTokens(tokens: RequestTokenSource): RequestTokens {

@@ -5,9 +5,9 @@ import { isServable, type RecordKey, type ServableRecord } from '../token.js'
 import { othersUnderWay, type Want } from './decide.js'
 import { reauthorizationRequired } from './failure.js'
 import { Pauses } from './pauses.js'
-import { restError, restOf } from './rest.js'
+import { type Rest, restError, restOf } from './rest.js'
 import type { RunContext } from './run-context.js'
-import { freshness } from './schedule.js'
+import { type Freshness, freshness } from './schedule.js'
 
 /**
  * What takes the place of a run where another process renews (`renewal: 'never'`): reads the row, asks for a token that is
@@ -33,25 +33,22 @@ export class ElsewhereRun {
 
   /** Resolves with the record to serve, or rejects with why there is none. */
   async execute(): Promise<ServableRecord> {
-    const { durations, store } = this.#context
     try {
       for (;;) {
         this.#pauses.listen()
-        const snapshot = await store.get(this.#key)
+        const snapshot = await this.#context.store.get(this.#key)
         const record = this.#servable(snapshot)
-        const now = this.#nowOf(snapshot, record)
-        const state = freshness(record, now, durations)
-        this.#refuseMarked(record, state === 'expired')
-        if (state === 'expired') {
-          const leftMs = this.#patienceMs(record, now)
-          await this.#ask(snapshot, record, now)
-          await this.#pauses.next(leftMs)
-        } else {
+        const state = this.#freshness(snapshot, record)
+        this.#refuseMarked(record, state)
+        if (state !== 'expired') {
           // The token serves, whatever becomes of the question.
           this.#offer(record)
-          if (state === 'due') await this.#ask(snapshot, record, now)
+          if (state === 'due') await this.#ask(snapshot, record)
           return record
         }
+        const leftMs = this.#patienceMs(snapshot, record)
+        await this.#ask(snapshot, record)
+        await this.#pauses.next(leftMs)
       }
     } finally {
       this.#pauses.end()
@@ -65,13 +62,22 @@ export class ElsewhereRun {
 
   /**
    * Whoever never calls Shopify may never learn its time, and the machine's clock may be wrong. The store's is a second
-   * opinion: a token is over when both say so or, once Shopify has refused it, when either does.
+   * opinion: a token is due, or over, when both say so or, once Shopify has refused it, when either does.
    */
-  #nowOf(snapshot: Snapshot, record: ServableRecord): number {
-    const { time } = this.#context
-    const now = time.now()
-    if (time.isTold) return now
-    return this.#isRefused(record) ? Math.max(now, snapshot.now) : Math.min(now, snapshot.now)
+  #freshness(snapshot: Snapshot, record: ServableRecord): Freshness {
+    const { durations, time } = this.#context
+    const own = freshness(record, time.now(), durations)
+    if (time.isTold) return own
+    const both = [own, freshness(record, snapshot.now, durations)]
+    const byUrgency = this.#isRefused(record) ? MOST_URGENT_FIRST : LEAST_URGENT_FIRST
+    return byUrgency.find((state) => both.includes(state)) ?? own
+  }
+
+  /** A cool-down is over when either clock says so: the question does no harm. */
+  #restOf(snapshot: Snapshot, record: ServableRecord): { readonly rest: Rest | null; readonly now: number } {
+    const { durations, time } = this.#context
+    const now = time.isTold ? time.now() : Math.max(time.now(), snapshot.now)
+    return { rest: restOf(record, now, durations), now }
   }
 
   #isRefused({ accessToken }: ServableRecord): boolean {
@@ -79,32 +85,35 @@ export class ElsewhereRun {
   }
 
   /** A refused token of a shop that is not marked is served: why it was refused, nobody can find out from here. */
-  #refuseMarked(record: ServableRecord, isOver: boolean): void {
-    if (record.mark === null || (!isOver && !this.#isRefused(record))) return
+  #refuseMarked(record: ServableRecord, state: Freshness): void {
+    if (record.mark === null || (state !== 'expired' && !this.#isRefused(record))) return
     throw reauthorizationRequired(record.mark.reason, this.#key)
   }
 
   /** How long the caller goes on waiting. Rejects when that is of no use. */
-  #patienceMs(record: ServableRecord, now: number): number {
+  #patienceMs(snapshot: Snapshot, record: ServableRecord): number {
     const { closing, durations } = this.#context
     const { shop } = this.#key
     if (closing.aborted) throw new ClosedError({ shop })
     const leftMs = durations.waitMs - this.#pauses.elapsedMs
-    const rest = restOf(record, now, durations)
+    const { now, rest } = this.#restOf(snapshot, record)
     if (rest !== null && rest.until - now > leftMs) throw restError(rest, shop, now)
     if (leftMs <= 0) throw new RenewalElsewhereError({ shop, retryAfterMs: ASK_AGAIN_MS })
     return leftMs
   }
 
   /** Asks another process to renew, unless it has been asked, is at it, or could do nothing at present. */
-  async #ask(snapshot: Snapshot, record: ServableRecord, now: number): Promise<void> {
+  async #ask(snapshot: Snapshot, record: ServableRecord): Promise<void> {
     const { closing, durations, store } = this.#context
     if (snapshot.askedAt !== null || closing.aborted || record.mark !== null) return
-    if (restOf(record, now, durations) !== null || othersUnderWay(snapshot, NOBODY, durations).length > 0) return
+    if (this.#restOf(snapshot, record).rest !== null) return
+    if (othersUnderWay(snapshot, NOBODY, durations).length > 0) return
     await store.ask(this.#key)
   }
 }
 
+const LEAST_URGENT_FIRST: readonly Freshness[] = ['fresh', 'due', 'expired']
+const MOST_URGENT_FIRST: readonly Freshness[] = ['expired', 'due', 'fresh']
 /** A renewer looks for what it was asked for every few seconds. */
 const ASK_AGAIN_MS = 2_000
 /** Whose attempts count as one's own: this run makes none. */

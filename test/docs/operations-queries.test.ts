@@ -1,5 +1,6 @@
 import type { TokenRecord } from '@shopify-tokens/core'
 import { aCoolDown, aMark, aRecord } from '@shopify-tokens/testing'
+import { DEFAULT_DURATIONS } from '../../packages/core/src/durations.js'
 import { createMariaDbDatabase, createPostgresDatabase, describeWithServer, type TestDatabase } from '../servers.js'
 import { type FilledDatabase, fillDatabase } from './filled-database.js'
 import { MarkdownDocument } from './markdown.js'
@@ -11,10 +12,14 @@ const queries = queriesOf('docs/operations.md')
 const ofMarkedShops = queriesOf('docs/reauthorization.md')
 
 const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+const NOW = Date.now()
+const atRisk = { refreshTokenExpiresAt: NOW + DEFAULT_DURATIONS.atRiskMs - DAY_MS }
+const safe = { refreshTokenExpiresAt: NOW + DEFAULT_DURATIONS.atRiskMs + DAY_MS }
 const ROWS: Readonly<Record<string, TokenRecord>> = {
-  living: aRecord.expiring({ expiresAt: Date.now() + HOUR_MS }),
-  failing: aRecord.expiring({ expiresAt: Date.now() - HOUR_MS, coolDown: aCoolDown() }),
-  marked: aRecord.expiring({ mark: aMark({ notifiedAt: 1_795_190_400_000 }) }),
+  living: aRecord.expiring({ ...safe, expiresAt: NOW + HOUR_MS, sweepAt: NOW + DAY_MS }),
+  failing: aRecord.expiring({ ...atRisk, expiresAt: NOW - HOUR_MS, sweepAt: NOW - HOUR_MS, coolDown: aCoolDown() }),
+  marked: aRecord.expiring({ ...atRisk, sweepAt: NOW - DAY_MS, mark: aMark({ notifiedAt: 1_795_190_400_000 }) }),
   untold: aRecord.static({ mark: aMark({ reason: 'access-token-rejected' }) }),
   removed: aRecord.removed(),
 }
@@ -30,6 +35,7 @@ function answersAsTold(
 
   beforeAll(async () => {
     database = await fillDatabase(type, create, ROWS)
+    await database.query(`UPDATE shopify_tokens SET asked_at = ${NOW} WHERE shop = 'living.myshopify.com'`)
   }, 30_000)
   afterAll(async () => {
     await database.end()
@@ -62,6 +68,8 @@ function answersAsTold(
     ['that are marked', queries[2], ['marked', 'untold']],
     ['that need their merchants', ofMarkedShops[0], ['marked', 'untold']],
     ['that nobody was told of', ofMarkedShops[2], ['untold']],
+    ['that a sweep would visit, in its order', queries[4], ['living', 'marked', 'failing']],
+    ['at risk', queries[5], ['failing']],
   ] as const)('names the shops %s', async (_what, query = '', names) => {
     const rows = await ask(query)
     expect(rows.map(({ shop }) => shop)).toEqual(names.map((name) => `${name}.myshopify.com`))
@@ -69,7 +77,7 @@ function answersAsTold(
 }
 
 it('there are as many as are tried', () => {
-  expect([queries.length, ofMarkedShops.length]).toEqual([4, 3])
+  expect([queries.length, ofMarkedShops.length]).toEqual([6, 3])
 })
 
 describeWithServer('PostgreSQL', 'newer rows of another copy', () => {

@@ -1,3 +1,4 @@
+import type { Dialect } from '../../../packages/typeorm-store/src/dialects/dialect.js'
 import { dialectOf } from '../../../packages/typeorm-store/src/session.js'
 
 /** What one statement of the store has cost. */
@@ -9,37 +10,39 @@ export interface Read {
   readonly rows: number
 }
 
-type Run = (sql: string, parameters?: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>
+type Values = Parameters<Dialect['run']>[2]
+type Run = (sql: string, values?: Values) => Promise<readonly Record<string, unknown>[]>
 
-/** From now on notes what the server itself counts for every `SELECT` that a store of this process sends. */
-export function noteReads(type: 'postgres' | 'mariadb'): Read[] {
+/** What the server itself counts for every `SELECT` that a store of this process sends while `work` goes on. */
+export async function readsOf(type: 'postgres' | 'mariadb', work: () => Promise<unknown>): Promise<Read[]> {
   const reads: Read[] = []
   const dialect = dialectOf(type)
   const original = dialect.run.bind(dialect)
-  jest.spyOn(dialect, 'run').mockImplementation(async (connection, sql, parameters) => {
-    const run: Run = async (text, values = []) => (await original(connection, text, values as never)).rows
-    const counted = await COUNTS[type](run, sql, parameters)
-    reads.push({ sql, ...counted })
+  const spy = jest.spyOn(dialect, 'run').mockImplementation(async (connection, sql, parameters) => {
+    const run: Run = async (text, values = []) => (await original(connection, text, values)).rows
+    reads.push({ sql, ...(await COUNTS[type](run, sql, parameters)) })
     return original(connection, sql, parameters)
   })
+  try {
+    await work()
+  } finally {
+    spy.mockRestore()
+  }
   return reads
 }
 
-const COUNTS: Record<
-  'postgres' | 'mariadb',
-  (run: Run, sql: string, parameters: readonly unknown[]) => Promise<Omit<Read, 'sql'>>
-> = {
-  async postgres(run, sql, parameters) {
-    const [row] = await run(`EXPLAIN (ANALYZE, FORMAT JSON) ${sql}`, parameters)
+const COUNTS: Record<'postgres' | 'mariadb', (run: Run, sql: string, values: Values) => Promise<Omit<Read, 'sql'>>> = {
+  async postgres(run, sql, values) {
+    const [row] = await run(`EXPLAIN (ANALYZE, FORMAT JSON) ${sql}`, values)
     const [{ Plan: plan }] = row?.['QUERY PLAN'] as [{ readonly Plan: PostgresNode }]
     const scan = leafOf(plan)
     const rows = (scan['Actual Rows'] + (scan['Rows Removed by Filter'] ?? 0)) * scan['Actual Loops']
     return { index: scan['Index Name'] ?? null, rows }
   },
-  async mariadb(run, sql, parameters) {
-    const [plan] = await run(`EXPLAIN ${sql}`, parameters)
+  async mariadb(run, sql, values) {
+    const [plan] = await run(`EXPLAIN ${sql}`, values)
     const before = await handlerReads(run)
-    await run(sql, parameters)
+    await run(sql, values)
     return { index: plan?.key as string | null, rows: (await handlerReads(run)) - before }
   },
 }

@@ -36,7 +36,8 @@ export class AttemptNames {
     const known = this.#own.find(({ within }) => within.id === attempt.id)
     if (known !== undefined) return known.outside
     const id = named(this.#process, `attempt ${String(this.#own.length)}`)
-    const credential = attempt.grant === 'refresh' ? attempt.credential : named(this.#process, attempt.grant)
+    const isOfRow = attempt.grant === 'refresh' || attempt.grant === 'migration'
+    const credential = isOfRow ? attempt.credential : named(this.#process, attempt.grant)
     const outside = { ...attempt, id, credential, at: attempt.at - this.#bornAgedMs }
     this.#own.push({ within: attempt, outside })
     return outside

@@ -13,7 +13,7 @@ export function effectOf(state: State, call: Call): { readonly state: State; rea
       return { state: { ...state, row: row.after(version, json) }, answer: { brings: 'written', version } }
     }
     case 'fetch': {
-      const { answer, next } = shopify.answer(call.refreshToken, now)
+      const { answer, next } = shopify.answer(call.credential, now)
       return { state: next === shopify ? state : { ...state, shopify: next }, answer }
     }
   }

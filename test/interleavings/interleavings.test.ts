@@ -21,6 +21,16 @@ const RUNS: readonly Pick<Scenario, 'wants' | 'faults' | 'leases'>[] = [
   { wants: ['refresh', 'refresh', 'refresh'], faults: 0, leases: true },
   { wants: ['refresh', 'refresh', 'refresh'], faults: 1, leases: true },
   { wants: ['refresh', 'refresh', 'refresh', 'refresh'], faults: 0, leases: true },
+  { wants: ['migrate', 'migrate'], faults: 0, leases: true },
+  { wants: ['migrate', 'migrate'], faults: 1, leases: true },
+  { wants: ['migrate', 'migrate'], faults: 1, leases: false },
+  { wants: ['migrate', 'renew'], faults: 1, leases: true },
+  { wants: ['migrate', 'renew'], faults: 1, leases: false },
+  { wants: ['migrate', 'refused'], faults: 1, leases: true },
+  { wants: ['migrate', 'refused'], faults: 1, leases: false },
+  { wants: ['migrate', 'acquire'], faults: 1, leases: true },
+  { wants: ['migrate', 'acquire'], faults: 1, leases: false },
+  { wants: ['migrate', 'authorize'], faults: 1, leases: false },
 ]
 
 /** The dearer ones, each under one combination. */

@@ -109,6 +109,30 @@ const MUTANTS: readonly FallingMutant[] = [
     scenario: { ...TWO_REFRESHES, wants: ['authorize'], faults: 1 },
     flaw: 'silent loss',
   },
+  {
+    rule: 'a token that is refused with 401 is not migrated',
+    file: 'renewal/decide.ts',
+    original: '(want.migrate === true || isMigrationBegun(record))',
+    replacement: 'want.migrate === true',
+    scenario: { ...TWO_REFRESHES, wants: ['migrate', 'refused'], faults: 1, leases: true },
+    flaw: 'false mark',
+  },
+  {
+    rule: 'a migration writes over whatever it meets, because it brings the same pair',
+    file: 'renewal/merge.ts',
+    original: 'if (!conflicted) return',
+    replacement: "if (!conflicted || minted.grant === 'migration') return",
+    scenario: { ...TWO_REFRESHES, wants: ['migrate', 'migrate', 'renew'], grace: 'none' },
+    flaw: 'orphan',
+  },
+  {
+    rule: 'a migration takes out the attempts that it finds before it begins',
+    file: 'renewal/row.ts',
+    original: 'attempts: [...left, attempt]',
+    replacement: "attempts: grant === 'migration' ? [attempt] : [...left, attempt]",
+    scenario: { ...TWO_REFRESHES, wants: ['migrate', 'acquire'], faults: 1 },
+    flaw: 'silent loss',
+  },
 ]
 
 describe('rules that look natural', () => {

@@ -24,6 +24,7 @@ import { StoreCalls } from '../../packages/core/src/renewal/store-calls.js'
 import { AttemptNames } from './attempt-names.js'
 import type { Answer, Beginning, Run, Waiting } from './run.js'
 import { CLIENT_SECRET, KEY, SHOP, type Wanted } from './scenario.js'
+import { ORIGINAL } from './shopify.js'
 
 /** Sleeps of these lengths are deadlines: in the model no answer is merely slow. */
 const STORE_TIMEOUT_MS = 59_998
@@ -38,7 +39,16 @@ export interface Observation {
 const WANTED: Readonly<Record<Wanted, (process: string) => Want>> = {
   refresh: () => ({ trigger: 'expired' }),
   acquire: (process) => ({ trigger: 'forced', acquire: true, idToken: `id-${process}` }),
+  renew: () => ({ trigger: 'forced' }),
+  migrate: () => ({ trigger: 'rejected', rejected: ORIGINAL, migrate: true }),
+  refused: () => ({ trigger: 'rejected', rejected: ORIGINAL }),
   authorize: (process) => ({ trigger: 'forced', acquire: true, code: `code-${process}` }),
+}
+
+const DEAD_SUBJECT = { error: 'invalid_subject_token' }
+const DEAD_REFRESH_TOKEN = {
+  error: 'invalid_request',
+  error_description: 'This request requires an active refresh_token',
 }
 
 /** Each code is one run's own. */
@@ -194,15 +204,13 @@ export class RealRun implements Run {
 
   #fetch(): Fetch {
     return (_url, { body }) => {
-      const refreshToken = new URLSearchParams(body as string).get('refresh_token')
-      return this.#call({ at: 'fetch', refreshToken }, (answer) =>
-        answer.brings === 'tokens'
-          ? response(200, answer.tokens)
-          : response(401, {
-              error: 'invalid_request',
-              error_description: 'This request requires an active refresh_token',
-            }),
-      )
+      const form = new URLSearchParams(body as string)
+      const isMigration = form.get('subject_token') === ORIGINAL
+      const credential = isMigration ? ORIGINAL : form.get('refresh_token')
+      return this.#call({ at: 'fetch', credential }, (answer) => {
+        if (answer.brings === 'tokens') return response(200, answer.tokens)
+        return isMigration ? response(400, DEAD_SUBJECT) : response(401, DEAD_REFRESH_TOKEN)
+      })
     }
   }
 

@@ -10,6 +10,7 @@ const SMALL: readonly Scenario[] = [
   { wants: ['refresh', 'acquire'], faults: 0, leases: false, replay: 'same-verbatim', grace: '60-minutes' },
   { wants: ['acquire', 'acquire'], faults: 0, leases: false, replay: 'new-pair', grace: 'until-used' },
   { wants: ['refresh', 'refresh', 'refresh'], faults: 0, leases: true, replay: 'same-pair', grace: 'until-used' },
+  { wants: ['migrate', 'refused'], faults: 0, leases: false, replay: 'new-pair', grace: 'until-used' },
   { wants: ['refresh', 'acquire'], faults: 1, leases: true, replay: 'new-pair', grace: 'until-used' },
 ]
 

@@ -8,8 +8,8 @@ import type { StoredRow } from './stored-row.js'
 export type Waiting =
   | { readonly at: 'get' }
   | { readonly at: 'put'; readonly record: TokenRecord; readonly json: string; readonly expected: string }
-  /** `refreshToken`: `null` for an acquisition. */
-  | { readonly at: 'fetch'; readonly refreshToken: string | null }
+  /** `credential`: a refresh token or the non-expiring token; `null` for an acquisition. */
+  | { readonly at: 'fetch'; readonly credential: string | null }
   | { readonly at: 'sleep'; readonly ms: number; readonly since: number }
   /** `outcome`: `done`, or the code of its error. */
   | { readonly at: 'end'; readonly outcome: string }

@@ -5,8 +5,12 @@ export const SHOP = parseShop('model.myshopify.com')
 export const KEY = { clientId: 'model', shop: SHOP }
 export const CLIENT_SECRET = 'model-secret'
 
-/** `acquire` presents an ID token, which is presented again when its answer is lost; `authorize` a code, which is not. */
-export type Wanted = 'refresh' | 'acquire' | 'authorize'
+/**
+ * `acquire` presents an ID token, which is presented again when its answer is lost; `authorize` a code, which is not.
+ * `renew` is an operator's. `migrate` has met the 403 for non-expiring tokens, `refused` a 401: it begins once the token has
+ * ended.
+ */
+export type Wanted = 'refresh' | 'acquire' | 'authorize' | 'renew' | 'migrate' | 'refused'
 
 /** Which runs meet, and what may befall them. */
 export interface Scenario {
@@ -20,6 +24,11 @@ export interface Scenario {
   readonly faults: number
   /** Whether a young attempt makes others wait. Without it leases exclude nobody. */
   readonly leases: boolean
+}
+
+/** Whether the shop is on a non-expiring token in the beginning. */
+export function isUnmigrated({ wants }: Pick<Scenario, 'wants'>): boolean {
+  return wants.includes('migrate')
 }
 
 export function titleOf({ wants, faults, leases, replay, grace }: Scenario): string {

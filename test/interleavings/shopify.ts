@@ -11,11 +11,14 @@ const SECRET_NUMBER = 1
 /** The first pair is old enough for its access token to have run out. */
 const FIRST_AT = FAKE_EPOCH - 2 * 3_600_000
 
+/** The non-expiring token that the shop may be on. */
+export const ORIGINAL = `shpat_${Buffer.from(bytes('original', 16)).toString('hex')}`
+
 type FirstPair = Pick<ExpiringRecord, 'accessToken' | 'refreshToken' | 'predecessor' | 'obtainedAt'>
 
 interface Request {
-  /** `null`: an acquisition. */
-  readonly refreshToken: string | null
+  /** A refresh token, or {@link ORIGINAL}; `null`: an acquisition. */
+  readonly credential: string | null
   readonly now: number
 }
 
@@ -29,6 +32,7 @@ export class Shopify {
   readonly #replay: Replay
   readonly #grace: Grace
   readonly #past: readonly Request[]
+  #hasEndedOriginal: boolean | undefined
   readonly #known = new Map<string, { readonly answer: Answer; readonly next: Shopify }>()
 
   private constructor(replay: Replay, grace: Grace, past: readonly Request[]) {
@@ -54,15 +58,21 @@ export class Shopify {
     return this.#past.length === 0
   }
 
+  /** Whether the Admin API refuses the non-expiring token, because it has been migrated. */
+  get hasEndedOriginal(): boolean {
+    this.#hasEndedOriginal ??= this.#past.some(({ credential }) => credential === ORIGINAL)
+    return this.#hasEndedOriginal
+  }
+
   /** What a request brings, and Shopify afterwards. Refusals and replays change nothing. */
-  answer(refreshToken: string | null, now: number): { readonly answer: Answer; readonly next: Shopify } {
-    const key = `${String(refreshToken)}@${String(now)}`
+  answer(credential: string | null, now: number): { readonly answer: Answer; readonly next: Shopify } {
+    const key = `${String(credential)}@${String(now)}`
     let known = this.#known.get(key)
     if (known === undefined) {
-      const result = this.#ledger().take({ refreshToken, now })
+      const result = this.#ledger().take({ credential, now })
       if (!result.granted) known = { answer: { brings: 'refusal' }, next: this }
       else {
-        const past = [...this.#past, { refreshToken, now }]
+        const past = [...this.#past, { credential, now }]
         const next = result.replayed ? this : new Shopify(this.#replay, this.#grace, past)
         known = { answer: interned(result.answer), next }
       }
@@ -71,8 +81,8 @@ export class Shopify {
     return known
   }
 
-  accepts(refreshToken: string, now: number): boolean {
-    return this.#ledger().accepts(refreshToken, now)
+  accepts(credential: string, now: number): boolean {
+    return this.#ledger().accepts(credential, now)
   }
 
   /** A ledger to which all this has happened. */
@@ -106,6 +116,8 @@ class Ledger {
       (size) => bytes(this.#name, size),
     )
     this.#ledger.install(SHOP, ['read_products'])
+    this.#name = 'original'
+    this.#ledger.mintNonExpiring(SHOP, SECRET_NUMBER)
     this.#name = 'installation'
     const { refresh_token: predecessor = '' } = this.#ledger.acquire(SHOP, SECRET_NUMBER).answer
     this.#name = 'first'
@@ -115,21 +127,25 @@ class Ledger {
     this.first = { accessToken, refreshToken, predecessor, obtainedAt: FIRST_AT }
   }
 
-  take({ refreshToken, now }: Request): ReturnType<TokenLedger['refresh']> {
-    const minted = this.#minted.get(refreshToken) ?? 0
+  take({ credential, now }: Request): ReturnType<TokenLedger['refresh']> {
+    const minted = this.#minted.get(credential) ?? 0
     this.#now = now
-    this.#name = `${String(refreshToken)} ${String(minted)}`
-    const result =
-      refreshToken === null
-        ? this.#ledger.acquire(SHOP, SECRET_NUMBER)
-        : this.#ledger.refresh(SHOP, refreshToken, SECRET_NUMBER)
-    if (result.granted && !result.replayed) this.#minted.set(refreshToken, minted + 1)
+    this.#name = `${String(credential)} ${String(minted)}`
+    const result = this.#granted(credential)
+    if (result.granted && !result.replayed) this.#minted.set(credential, minted + 1)
     return result
   }
 
-  accepts(refreshToken: string, now: number): boolean {
+  #granted(credential: string | null): ReturnType<TokenLedger['refresh']> {
+    if (credential === null) return this.#ledger.acquire(SHOP, SECRET_NUMBER)
+    return credential === ORIGINAL
+      ? this.#ledger.migrate(SHOP, credential, SECRET_NUMBER)
+      : this.#ledger.refresh(SHOP, credential, SECRET_NUMBER)
+  }
+
+  accepts(credential: string, now: number): boolean {
     this.#now = now
-    return this.#ledger.accepts(SHOP, refreshToken)
+    return this.#ledger.accepts(SHOP, credential)
   }
 }
 

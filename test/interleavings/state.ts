@@ -10,7 +10,7 @@ export interface Process {
   readonly run: Run
   /** The version of the row that it has read or written last. */
   readonly read: string | null
-  /** The refresh tokens that got the terminal answer. */
+  /** The credentials that got the terminal answer. */
   readonly refused: ReadonlySet<string>
   /** Whether a request of its may have brought a pair that no put has stored yet. */
   readonly holds: boolean
@@ -19,7 +19,7 @@ export interface Process {
 
 /** A request or a write that its sender has given up, and that may still arrive. */
 export type Late =
-  | { readonly at: 'fetch'; readonly refreshToken: string | null }
+  | { readonly at: 'fetch'; readonly credential: string | null }
   | { readonly at: 'put'; readonly json: string; readonly expected: string; readonly version: string }
 
 export type Call = Late | { readonly at: 'get' }
@@ -77,8 +77,13 @@ function isInOrder(processes: readonly Process[], looks: readonly string[], { nu
   return true
 }
 
-export function isRunning({ processes }: State): boolean {
-  return processes.some(({ run }) => run.waiting.at !== 'end')
+export function isRunning(state: State): boolean {
+  return state.processes.some((process) => process.run.waiting.at !== 'end' && hasBegun(process, state))
+}
+
+/** Whether the process is there already: nobody is refused a token that works. */
+export function hasBegun({ want, run }: Process, { shopify }: State): boolean {
+  return want !== 'refused' || run.age > 0 || shopify.hasEndedOriginal
 }
 
 /** The state with one process changed. */

@@ -4,9 +4,9 @@ import { DEFAULT_DURATIONS } from '../../packages/core/src/durations.js'
 import { arrived, effectOf } from './effects.js'
 import type { Answer, Run, Runs } from './run.js'
 import { named } from './renaming.js'
-import { CLIENT_SECRET, type Scenario, type Wanted } from './scenario.js'
-import { Shopify } from './shopify.js'
-import { type Call, isRunning, type Process, type State, withProcess } from './state.js'
+import { CLIENT_SECRET, isUnmigrated, type Scenario, type Wanted } from './scenario.js'
+import { ORIGINAL, Shopify } from './shopify.js'
+import { type Call, hasBegun, isRunning, type Process, type State, withProcess } from './state.js'
 import { StoredRow } from './stored-row.js'
 
 /** Pauses up to this length are looks at the row in turn. */
@@ -42,8 +42,10 @@ export class World {
     const { replay, grace, faults, wants } = this.#scenario
     const shopify = Shopify.opened(replay, grace)
     const secretId = fingerprint(CLIENT_SECRET)
-    const json = JSON.stringify(aRecord.expiring({ ...shopify.firstPair, secretId }))
-    const row = StoredRow.of(this.#runs.rows, 'first', json)
+    const record = isUnmigrated(this.#scenario)
+      ? aRecord.nonExpiring({ accessToken: ORIGINAL, secretId })
+      : aRecord.expiring({ ...shopify.firstPair, secretId })
+    const row = StoredRow.of(this.#runs.rows, 'first', JSON.stringify(record))
     let state: State = { now: FAKE_EPOCH, row, shopify, late: [], faults, excused: false, processes: [] }
     for (const want of wants) state = await this.join(state, want)
     return state
@@ -60,8 +62,12 @@ export class World {
   /** What may happen next. Nothing: all runs have ended, or wait for ever. */
   steps(state: State): readonly Step[] {
     const steps: Step[] = []
-    const isBusy = state.processes.some(({ run: { waiting } }) => waiting.at !== 'sleep' && waiting.at !== 'end')
+    const there = state.processes.map((process) => hasBegun(process, state))
+    const isBusy = state.processes.some(
+      ({ run: { waiting } }, index) => there[index] && waiting.at !== 'sleep' && waiting.at !== 'end',
+    )
     state.processes.forEach((process, index) => {
+      if (!there[index]) return
       const call = callOf(process, index)
       if (call !== null) {
         steps.push({ name: `${index} ${call.at}`, take: () => this.#call(state, index, call) })
@@ -121,15 +127,16 @@ export class World {
 
   #kill(state: State, index: number): State {
     const { want, holds } = state.processes[index]!
-    const excused = state.excused || (holds && (want !== 'refresh' || this.#scenario.grace === 'none'))
+    const excused = state.excused || (holds && (isAcquisition(want) || this.#scenario.grace === 'none'))
     return withProcess({ ...state, excused }, index, { run: KILLED })
   }
 
   /** A request whose answer nobody has heard. */
-  #inDoubt(state: State, index: number, { at }: Call, isLate: boolean): State {
-    if (at !== 'fetch') return state
+  #inDoubt(state: State, index: number, call: Call, isLate: boolean): State {
+    if (call.at !== 'fetch') return state
     const { want } = state.processes[index]!
-    const excused = LOSES_WITH_ANSWER[want](isLate, this.#scenario)
+    const isRepeatable = call.credential === ORIGINAL
+    const excused = !isRepeatable && LOSES_WITH_ANSWER[want](isLate, this.#scenario)
     return withProcess({ ...state, excused: state.excused || excused }, index, { holds: true })
   }
 
@@ -151,10 +158,22 @@ export class World {
 
 /** Whether a pair may be lost with the answer of a request. */
 const LOSES_WITH_ANSWER: Readonly<Record<Wanted, (isLate: boolean, scenario: Scenario) => boolean>> = {
-  refresh: (_isLate, { grace }) => grace === 'none',
+  refresh: isLostRefresh,
+  renew: isLostRefresh,
+  // What comes after the exchange.
+  migrate: isLostRefresh,
+  refused: isLostRefresh,
   // It is presented again, and so retires what the lost answer brought; unless that is minted last.
   acquire: (isLate) => isLate,
   authorize: () => true,
+}
+
+function isLostRefresh(_isLate: boolean, { grace }: Scenario): boolean {
+  return grace === 'none'
+}
+
+function isAcquisition(want: Wanted): boolean {
+  return want === 'acquire' || want === 'authorize'
 }
 
 const KILLED: Run = {
@@ -195,8 +214,8 @@ function learned(process: Process, call: Call, answer: Answer): Partial<Process>
     case 'tokens':
       return { holds: true }
     case 'refusal':
-      return call.at === 'fetch' && call.refreshToken !== null
-        ? { refused: new Set([...process.refused, call.refreshToken]) }
+      return call.at === 'fetch' && call.credential !== null
+        ? { refused: new Set([...process.refused, call.credential]) }
         : {}
     case 'nothing':
     case 'wake-up':

@@ -92,7 +92,9 @@ export interface TokenManager extends TokenSource {
   startKeepAlive(options?: KeepAliveOptions): void
   /**
    * How the shops stand, one after the other, without their secrets. Reads a page at a time; with `due` or `atRisk` no more
-   * rows than are due. Rejects with `ERR_INVALID_OPTION`, with `ERR_STORE_UNAVAILABLE`, and with `signal.reason` on an abort.
+   * rows than are due. Rejects with `ERR_STORE_UNAVAILABLE`, and with `signal.reason` on an abort.
+   *
+   * @throws InvalidOptionError `ERR_INVALID_OPTION`
    */
   shops(query?: ShopsQuery): AsyncIterable<ShopState>
   /**

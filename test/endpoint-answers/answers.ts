@@ -1,15 +1,16 @@
+import type { Grant } from '@shopify-tokens/core'
 import type { Fault } from '@shopify-tokens/testing'
 import {
   AWAY,
   CODE_REFUSED,
   GRANTS,
   MARKED,
+  MARKED_UNEXCHANGEABLE,
   MARKED_UNINSTALLED,
   MISCONFIGURED,
   NOT_INSTALLED,
   type Outcome,
   OUTAGE,
-  type SentGrant,
   SESSION_TOKEN_REFUSED,
   THROTTLED,
   UNKNOWN,
@@ -22,7 +23,7 @@ export interface EndpointAnswer {
   readonly answer: string
   /** The row of "Errors of the token endpoint" in docs/shopify-protocol.md that it belongs to. */
   readonly protocol: (typeof PROTOCOL)[keyof typeof PROTOCOL]
-  readonly to: readonly SentGrant[]
+  readonly to: readonly Grant[]
   /** The fake's ways to give it. */
   readonly given: readonly Given[]
   readonly outcome: Outcome
@@ -33,7 +34,7 @@ export interface Given {
   /** The cool-down that it asks for, where that is another than the row's own. */
   readonly coolDownMs?: number
   /** Only to these. */
-  readonly to?: readonly SentGrant[]
+  readonly to?: readonly Grant[]
   /** Whether it asks for a pause that outlasts the run, which therefore sends nothing again. */
   readonly asksForLong?: true
 }
@@ -64,7 +65,7 @@ const status = (code: number, body?: unknown): Given => ({
 })
 const page = (code: number): Given => ({ fault: { kind: 'html', when: 'before', status: code } })
 
-const only = (to: readonly SentGrant[], given: readonly Given[]): Given[] => given.map((each) => ({ ...each, to }))
+const only = (to: readonly Grant[], given: readonly Given[]): Given[] => given.map((each) => ({ ...each, to }))
 
 const SUBJECT: readonly Given[] = [{ fault: { kind: 'invalid-subject-token' } }]
 const SUBJECT_VARIANT: readonly Given[] = [oauthError(400, 'invalid_request', 'Invalid subject token')]
@@ -112,7 +113,7 @@ const NO_TOKENS: readonly Given[] = [
   { fault: { kind: 'oversized' } },
   status(200, {}),
   page(200),
-  { fault: { kind: 'missing', field: 'refresh_token' }, to: ['refresh', 'id-token', 'code'] },
+  { fault: { kind: 'missing', field: 'refresh_token' }, to: ['refresh', 'id-token', 'code', 'migration'] },
 ]
 const NOT_KNOWN: readonly Given[] = [
   ...([301, 302, 303, 307, 308] as const).map((code): Given => ({ fault: { kind: 'redirect', status: code } })),
@@ -121,10 +122,10 @@ const NOT_KNOWN: readonly Given[] = [
   oauthError(401, 'access_denied', SENTENCE),
   { fault: { kind: 'decoy', status: 400 } },
   status(418, []),
-  ...only(['id-token', 'code', 'client-credentials'], DEAD_REFRESH_TOKEN),
+  ...only(['id-token', 'code', 'migration', 'client-credentials'], DEAD_REFRESH_TOKEN),
   ...only(['refresh', 'client-credentials'], [...SUBJECT, ...SUBJECT_VARIANT, ...DEAD_CODE]),
   ...only(['client-credentials'], INVALID_GRANT),
-  ...only(['refresh', 'id-token', 'code'], OTHER_ORGANIZATION.slice(0, 1)),
+  ...only(['refresh', 'id-token', 'code', 'migration'], OTHER_ORGANIZATION.slice(0, 1)),
 ]
 
 /** Every row, in the order of the table. */
@@ -158,6 +159,13 @@ export const ANSWERS: readonly EndpointAnswer[] = [
     outcome: CODE_REFUSED,
   },
   {
+    answer: '400 or 401 `invalid_grant`',
+    protocol: PROTOCOL.invalidGrant,
+    to: ['migration'],
+    given: INVALID_GRANT,
+    outcome: MARKED_UNEXCHANGEABLE,
+  },
+  {
     answer: '400 `invalid_subject_token`',
     protocol: PROTOCOL.subject,
     to: ['id-token'],
@@ -170,6 +178,13 @@ export const ANSWERS: readonly EndpointAnswer[] = [
     to: ['code'],
     given: SUBJECT,
     outcome: CODE_REFUSED,
+  },
+  {
+    answer: '400 `invalid_subject_token`',
+    protocol: PROTOCOL.subject,
+    to: ['migration'],
+    given: SUBJECT,
+    outcome: MARKED_UNEXCHANGEABLE,
   },
   {
     answer: '400 `invalid_request` "Invalid subject token"',
@@ -186,6 +201,13 @@ export const ANSWERS: readonly EndpointAnswer[] = [
     outcome: CODE_REFUSED,
   },
   {
+    answer: '400 `invalid_request` "Invalid subject token"',
+    protocol: PROTOCOL.subjectVariant,
+    to: ['migration'],
+    given: SUBJECT_VARIANT,
+    outcome: MARKED_UNEXCHANGEABLE,
+  },
+  {
     answer: '400 `invalid_request` "The authorization code was not found or was already used"',
     protocol: PROTOCOL.code,
     to: ['id-token'],
@@ -198,11 +220,18 @@ export const ANSWERS: readonly EndpointAnswer[] = [
     to: ['code'],
     given: DEAD_CODE,
     outcome: CODE_REFUSED,
+  },
+  {
+    answer: '400 `invalid_request` "The authorization code was not found or was already used"',
+    protocol: PROTOCOL.code,
+    to: ['migration'],
+    given: DEAD_CODE,
+    outcome: MARKED_UNEXCHANGEABLE,
   },
   {
     answer: '400 `app_not_installed`',
     protocol: PROTOCOL.notInstalled,
-    to: ['refresh'],
+    to: ['refresh', 'migration'],
     given: NO_APP,
     outcome: MARKED_UNINSTALLED,
   },

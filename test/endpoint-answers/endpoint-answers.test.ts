@@ -1,8 +1,8 @@
-import { errorAnswer, type TokenRecord } from '@shopify-tokens/core'
+import { errorAnswer, type Grant, type TokenRecord } from '@shopify-tokens/core'
 import { closeAll, shop } from '../core/managed-app.js'
 import { MarkdownDocument } from '../docs/markdown.js'
 import { ANSWERS, type EndpointAnswer, type Given, PROTOCOL } from './answers.js'
-import { GRANTS, type Outcome, SENT, type SentGrant } from './outcomes.js'
+import { GRANTS, type Outcome, SENT } from './outcomes.js'
 import { type Outcry, play } from './stage.js'
 
 afterEach(closeAll)
@@ -10,7 +10,7 @@ afterEach(closeAll)
 const COOL_DOWN_MS = { 'cools down, up to a minute': 60_000, 'cools down, up to an hour': 3_600_000 } as const
 
 /** The row that the outcome wants, made of the one that was there. */
-function rowAfter({ row, attempt }: Outcome, grant: SentGrant, { before, presented }: Outcry): unknown {
+function rowAfter({ row, attempt }: Outcome, grant: Grant, { before, presented }: Outcry): unknown {
   const attempts = attempt === 'in doubt' ? [expect.objectContaining({ grant, credential: presented })] : []
   const kept = { ...before, attempts, sweepAt: expect.anything() as unknown }
   if (row === 'as it was') return { ...kept, sweepAt: null }
@@ -19,7 +19,12 @@ function rowAfter({ row, attempt }: Outcome, grant: SentGrant, { before, present
     return { ...kept, sweepAt: sweepAt(before, attempts), coolDown }
   }
   const [, reason] = /`(.*)`/.exec(row) ?? []
-  return { ...kept, coolDown: null, mark: expect.objectContaining({ reason }) as unknown }
+  return {
+    ...kept,
+    sweepAt: sweepAt(before, attempts),
+    coolDown: null,
+    mark: expect.objectContaining({ reason }) as unknown,
+  }
 }
 
 /** A row without tokens is swept only for what is in doubt. */
@@ -27,7 +32,7 @@ function sweepAt(before: TokenRecord | null, attempts: readonly unknown[]): unkn
   return before?.kind === 'expiring' || attempts.length > 0 ? (expect.any(Number) as unknown) : null
 }
 
-async function holds({ outcome }: EndpointAnswer, grant: SentGrant, given: Given): Promise<void> {
+async function holds({ outcome }: EndpointAnswer, grant: Grant, given: Given): Promise<void> {
   const outcry = await play(grant, given)
   const { after, app, error, response } = outcry
 

@@ -18,15 +18,15 @@ export interface Outcome {
   readonly http: `${number}` | `${number}, \`${string}\``
 }
 
-/** What can be sent, in the table's words. Migrations are not sent yet. */
-export const SENT: Readonly<Record<Exclude<Grant, 'migration'>, string>> = {
+/** What can be sent, in the table's words. */
+export const SENT: Readonly<Record<Grant, string>> = {
   refresh: 'refresh token',
   'id-token': 'session token',
   code: 'code',
+  migration: 'non-expiring token',
   'client-credentials': 'client credentials',
 }
-export type SentGrant = keyof typeof SENT
-export const GRANTS = Object.keys(SENT) as readonly SentGrant[]
+export const GRANTS = Object.keys(SENT) as readonly Grant[]
 
 const REAUTHORIZE = '403, `X-Shopify-API-Request-Failure-Reauthorize`'
 const RETRY_AFTER = '503, `Retry-After`'
@@ -40,6 +40,8 @@ export const MARKED: Outcome = {
   code: 'ERR_REAUTHORIZATION_REQUIRED',
   http: REAUTHORIZE,
 }
+/** Nobody knows what the token would be exchanged for, and Shopify's Admin API has refused it. */
+export const MARKED_UNEXCHANGEABLE: Outcome = { ...MARKED, row: 'marked `access-token-rejected`' }
 export const MARKED_UNINSTALLED: Outcome = { ...MARKED, row: 'marked `app-not-installed`' }
 
 /** Nobody can mend it but the merchant, and the row does not say so: there is nothing in it. */

@@ -2,17 +2,17 @@ import {
   type AnyShopifyTokenError,
   type Fetch,
   fingerprint,
+  type Grant,
   isShopifyTokenError,
   type TokenManager,
   type TokenRecord,
 } from '@shopify-tokens/core'
 import { shopifyTokens, shopifyTokensErrorHandler } from '@shopify-tokens/express'
-import { aCoolDown } from '@shopify-tokens/testing'
+import { aCoolDown, aRecord } from '@shopify-tokens/testing'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import request from 'supertest'
-import { CLIENT_ID, type ManagedApp, managedApp, shop } from '../core/managed-app.js'
+import { CLIENT_ID, CLIENT_SECRET, type ManagedApp, managedApp, shop } from '../core/managed-app.js'
 import type { Given } from './answers.js'
-import type { SentGrant } from './outcomes.js'
 
 /** What has come of one answer. */
 export interface Outcry {
@@ -37,7 +37,7 @@ interface Scene {
   readonly authorization?: string
 }
 
-const PREPARE: Readonly<Record<SentGrant, (app: ManagedApp) => Promise<Omit<Scene, 'app'>>>> = {
+const PREPARE: Readonly<Record<Grant, (app: ManagedApp) => Promise<Omit<Scene, 'app'>>>> = {
   async refresh(app) {
     const { refreshToken } = await app.seed({ ageMs: AGE_MS, coolDown: pastCoolDown(app) })
     return { site: siteOver(app.tokens), credential: refreshToken }
@@ -57,6 +57,17 @@ const PREPARE: Readonly<Record<SentGrant, (app: ManagedApp) => Promise<Omit<Scen
       }, next)
     })
     return { site, credential: code }
+  },
+  async migration(app) {
+    const accessToken = app.shopify.mintNonExpiring(shop)
+    const secretId = fingerprint(CLIENT_SECRET)
+    await app.put(aRecord.nonExpiring({ accessToken, secretId, coolDown: pastCoolDown(app) }))
+    const site = express().use((_request, _response, next) => {
+      app.tokens.token(shop, { rejected: accessToken, rejectedAs: 'non-expiring' }).then(() => {
+        next()
+      }, next)
+    })
+    return { site, credential: accessToken }
   },
   async 'client-credentials'(app) {
     await emptyRow(app)
@@ -79,7 +90,7 @@ function pastCoolDown({ clock }: ManagedApp): ReturnType<typeof aCoolDown> {
 }
 
 /** Gives the answer to every request that sends the credential, and has a browser ask for something that needs a token. */
-export async function play(grant: SentGrant, { fault }: Given): Promise<Outcry & { readonly app: ManagedApp }> {
+export async function play(grant: Grant, { fault }: Given): Promise<Outcry & { readonly app: ManagedApp }> {
   const app: ManagedApp = await managedApp(fault.kind === 'hang' ? { fetch: (...args) => unanswered(...args) } : {})
   const unanswered: Fetch = async (input, init) => {
     const hanging = app.shopify.faults.next(shop, fault)

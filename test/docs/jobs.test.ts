@@ -162,7 +162,12 @@ describe('a job over pages', () => {
     [{ state: 'needs-merchant' }, () => Promise.reject(new ReauthorizationRequiredError('removed', { shop }))],
     [{ state: 'again', afterMs: 7 }, () => Promise.reject(new CoolingDownError('', { retryAfterMs: 7 }))],
     [{ state: 'again', afterMs: 60_000 }, () => Promise.reject(new LeaseTimeoutError(''))],
-    [{ state: 'drained' }, async (_client, signal) => { (await aborted(signal)).throwIfAborted(); }],
+    [
+      { state: 'drained' },
+      async (_client, signal) => {
+        ;(await aborted(signal)).throwIfAborted()
+      },
+    ],
   ])('has the outcome %j', async (outcome, syncProducts) => {
     const { tokens } = await appWith(products)
     let terminate: (() => void) | undefined

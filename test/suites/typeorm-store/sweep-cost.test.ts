@@ -6,6 +6,9 @@ import { MarkdownDocument } from '../../docs/markdown.js'
 import { type Backend, onEveryServer } from './backends.js'
 import { type Read, readsOf } from './reads.js'
 
+// Another program may have the machine's processors while the tables are filled.
+jest.setTimeout(60_000)
+
 const ROWS = 100_000
 const DUE = 100
 const ASKED = 60
@@ -55,7 +58,7 @@ onEveryServer((backend, type) => {
   beforeAll(async () => {
     await fill(backend())
     store = new TypeOrmTokenStore(await backend().open())
-  }, 60_000)
+  })
 
   /** What a sweep visits, and what the server says that each of its statements has read. */
   const sweep = async (query: Partial<ScanQuery>): Promise<{ visited: number; reads: readonly Read[] }> => {

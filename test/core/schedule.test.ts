@@ -133,7 +133,7 @@ describe('sweepAtOf', () => {
 
   it.each([
     ['alternates beside a predecessor', { alternates: ['other'], predecessor: 'before' }],
-    ['several alternates', { alternates: ['first', 'second'] }],
+    ['an alternate and no predecessor', { alternates: ['other'], predecessor: null }],
     ['an open attempt', { attempts: [anAttempt()] }],
   ])('is within a day for a pair with %s', (_what, doubt) => {
     expect(sweep(aRecord.expiring({ obtainedAt: NOW, ...doubt }))).toBe(NOW + DAY_MS)
@@ -143,6 +143,40 @@ describe('sweepAtOf', () => {
     const old = aRecord.expiring({ obtainedAt: NOW - 20 * DAY_MS + 1, attempts: [anAttempt()] })
 
     expect(sweep(old)).toBe(NOW + 1)
+  })
+
+  it('is counted from the oldest doubt, so that no other write puts it off', () => {
+    const attempts = [anAttempt({ at: NOW - 3 * HOUR_MS }), anAttempt({ at: NOW - 5 * HOUR_MS })]
+
+    expect(sweep(aRecord.expiring({ obtainedAt: NOW, attempts }))).toBe(NOW + DAY_MS - 5 * HOUR_MS)
+    expect(sweep(aRecord.nonExpiring({ attempts }))).toBe(NOW + DAY_MS - 5 * HOUR_MS)
+  })
+
+  it('is within a day of now for an attempt from the future', () => {
+    expect(sweep(aRecord.static({ attempts: [anAttempt({ at: NOW + 5 * DAY_MS })] }))).toBe(NOW + DAY_MS)
+  })
+
+  it('is at the end of a cool-down, except of one for refused tokens alone', () => {
+    const old = { obtainedAt: NOW - 30 * DAY_MS }
+    const until = NOW + HOUR_MS
+
+    expect(sweep(aRecord.expiring({ ...old, coolDown: aCoolDown({ until, scope: 'all' }) }))).toBe(until)
+    expect(sweep(aRecord.expiring({ ...old, coolDown: aCoolDown({ until, scope: 'suspect' }) }))).toBe(until)
+    expect(sweep(aRecord.expiring({ ...old, coolDown: aCoolDown({ until, scope: 'rejected' }) }))).toBe(
+      NOW - 10 * DAY_MS,
+    )
+  })
+
+  it('is never for a marked shop past its end, though its last try was before', () => {
+    const mark = aMark({ triedAt: NOW - 5 * DAY_MS })
+    const old = { obtainedAt: NOW - 91 * DAY_MS, refreshTokenExpiresAt: NOW - DAY_MS, mark }
+
+    expect(sweep(aRecord.expiring(old))).toBeNull()
+    expect(sweep(aRecord.expiring({ ...old, refreshTokenExpiresAt: NOW + 1 }))).toBe(NOW - 4 * DAY_MS)
+  })
+
+  it('is for a marked shop within a day when its last try is dated in the future', () => {
+    expect(sweep(aRecord.expiring({ mark: aMark({ triedAt: NOW + 5 * DAY_MS }) }))).toBe(NOW + DAY_MS)
   })
 
   it('is for a marked shop a day after its last try', () => {

@@ -17,6 +17,9 @@ const OUTAGES: ReadonlySet<string> = new Set([
   'ERR_LEASE_TIMEOUT',
 ])
 
+/** Each may take a token call of its own. */
+const ONE_CALL: ReadonlySet<Action['kind']> = new Set(['acquire', 'force', 'migrate'])
+
 /** The world right before a step. */
 export interface Before {
   readonly at: number
@@ -166,7 +169,9 @@ function judgeCalls(world: World, before: Before, shop: Shop, outcomes: readonly
   if (record.attempts.length > 0 || record.alternates.length > 0 || record.mark !== null) return
   const mine = outcomes.filter((outcome) => outcome.shop === shop)
   if (outcomes.some(({ wasMisled }) => wasMisled)) return
-  const own = mine.filter(({ action }) => action.kind === 'acquire' || action.kind === 'force').length
+  const own =
+    mine.filter(({ action }) => ONE_CALL.has(action.kind)).length +
+    outcomes.filter(({ action }) => action.kind === 'sweep').length
   const shared = mine.some(({ action }) => action.kind === 'request' || action.kind === 'visit') ? 1 : 0
   const calls = counters.tokenCalls - tokenCalls
   if (calls > own + shared) throw new Error(`${String(calls)} token calls where ${String(own + shared)} would do`)

@@ -111,7 +111,7 @@ export class Network {
       const entry = this.shopify.log(host).at(-1)
       if (entry?.outcome === 'granted' || entry?.outcome === 'replayed') {
         const reference = this.reference(host)
-        const granted = reference.grant(entry.grant === 'id-token', entry.presented ?? '', this.clock.now())
+        const granted = reference.grant(entry.grant ?? 'unknown', entry.presented ?? '', this.clock.now())
         const lose = (): void => {
           if (sender === null || sender.pending.delete(granted)) reference.lose(granted)
         }

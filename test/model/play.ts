@@ -30,7 +30,7 @@ export async function allIsWell(world: World): Promise<void> {
     const shop = hostOf(name)
     const idToken = world.shopify.sessionToken(shop)
     const why = world.reference(shop).merchantNeeded(world.clock.now())
-    const answer = manager.token(shop, why === null ? {} : { idToken })
+    const answer = world.use(manager, shop, why === null ? undefined : idToken)
     const state = await answer.then(
       ({ value }) => world.shopify.accessTokenState(shop, value),
       (error: unknown) => String((error as { code?: string }).code),

@@ -8,6 +8,7 @@ export interface Granted {
 }
 
 const HOUR_MS = 3_600_000
+const MIGRATION_MS = 7 * 24 * HOUR_MS
 const REFRESH_TOKEN_MS = 90 * 24 * HOUR_MS
 
 /**
@@ -18,6 +19,8 @@ export class ReferenceShop {
   installed = false
   /** The row is a tombstone. */
   removed = false
+  /** The row was given a non-expiring token, and nothing has been acquired since. */
+  restored = false
   /** When the app was last uninstalled: what its webhook tells. */
   uninstalledAt: number | null = null
   readonly #graceMs: number
@@ -48,11 +51,22 @@ export class ReferenceShop {
     this.removed = true
   }
 
-  grant(acquisition: boolean, credential: string, now: number): Granted {
+  restore(now: number): void {
+    this.removed = false
+    this.restored = true
+    this.#acquisition = { serial: ++this.#serial, acquisition: true, at: now, repeatableUntil: now }
+    this.#acquisitionKept = true
+    this.#lost = []
+    this.#keptAt = Infinity
+  }
+
+  grant(grant: string, credential: string, now: number): Granted {
+    const acquisition = grant === 'id-token'
     const firstUsedAt = this.#firstUsedAt.get(credential) ?? now
     this.#firstUsedAt.set(credential, firstUsedAt)
+    const repeatableMs = grant === 'migration' ? MIGRATION_MS : this.#graceMs
     const serial = ++this.#serial
-    const granted = { serial, acquisition, at: now, repeatableUntil: firstUsedAt + this.#graceMs }
+    const granted = { serial, acquisition, at: now, repeatableUntil: firstUsedAt + repeatableMs }
     if (!acquisition || !this.installed) return granted
     this.#acquisition = granted
     this.#acquisitionKept = false
@@ -62,10 +76,10 @@ export class ReferenceShop {
 
   /** The row has what this grant brought. What was lost before does not matter any more. */
   keep(granted: Granted): void {
-    if (granted.acquisition) this.removed = false
+    if (granted.acquisition) this.removed = this.restored = false
     if (granted === this.#acquisition) this.#acquisitionKept = true
     this.#lost = this.#lost.filter(({ serial }) => serial > granted.serial)
-    this.#keptAt = Math.max(this.#keptAt, granted.at)
+    this.#keptAt = this.#keptAt === Infinity ? granted.at : Math.max(this.#keptAt, granted.at)
   }
 
   /** Nobody who lives will ever know what this grant brought. */

@@ -1,16 +1,18 @@
 import {
   type AccessToken,
   candidates,
+  fingerprint,
   MemoryTokenStore,
   parseShop,
   sealedStore,
   type Shop,
   type Snapshot,
   staticKeyRing,
+  type TokenManager,
   type TokenRecord,
   type TokenStore,
 } from '@shopify-tokens/core'
-import { FakeClock, FakeShopify, type Grace, type Replay } from '@shopify-tokens/testing'
+import { aRecord, FakeClock, FakeShopify, type Grace, type Replay } from '@shopify-tokens/testing'
 import { seeded } from '../seeded.js'
 import type { Action } from './actions.js'
 import { Network } from './network.js'
@@ -40,7 +42,7 @@ const PATIENCE_MS = 10 * MINUTE_MS
 
 export interface Row {
   readonly record: TokenRecord | null
-  /** Whether Shopify would accept a refresh token of the row. */
+  /** Whether Shopify would accept a refresh token of the row, or exchange its non-expiring token. */
   readonly lives: boolean
   /** Whether it would accept the first of them. */
   readonly leads: boolean
@@ -111,7 +113,7 @@ export class World {
     // Most looks find what the last one found, and opening costs time.
     if (this.#seen.get(shop)?.version !== version) this.#seen.set(shop, await this.#opened.get(key))
     const { record } = this.#seen.get(shop)!
-    const tokens = candidates(record)
+    const tokens = record?.kind === 'non-expiring' ? [record.accessToken] : candidates(record)
     return {
       record,
       lives: this.shopify.hasLiveCredential(shop, tokens),
@@ -145,18 +147,45 @@ export class World {
     return { action, worker, shop: host, wasMisled, token, state, error, tookMs: this.clock.monotonic() - startedAt }
   }
 
+  /** What a request does with the token that it gets: where a migration has ended it, Shopify says so. */
+  async use(manager: TokenManager, shop: Shop, idToken?: string): Promise<AccessToken> {
+    const token = await manager.token(shop, { idToken })
+    const isRefused = this.shopify.accessTokenState(shop, token.value) === 'revoked'
+    return isRefused && this.reference(shop).restored ? manager.token(shop, { rejected: token.value, idToken }) : token
+  }
+
+  async #restore(shop: Shop): Promise<void> {
+    this.upheavals++
+    const key = { clientId: CLIENT_ID, shop }
+    const accessToken = this.shopify.mintNonExpiring(shop)
+    const record = aRecord.nonExpiring({ accessToken, secretId: fingerprint(CLIENT_SECRET) })
+    const { version } = await this.#surroundings.rows.get(key)
+    const result = await this.#opened.put(key, record, version)
+    if (result.outcome === 'conflict') return
+    this.reference(shop).restore(this.clock.now())
+    this.turnedAt.set(shop, this.clock.monotonic())
+  }
+
   async #perform(action: Action, worker: Worker, shop: Shop): Promise<AccessToken | undefined> {
     const { manager } = worker
     const reference = this.reference(shop)
     switch (action.kind) {
       case 'request':
-        return manager.token(shop)
+        return this.use(manager, shop)
       case 'visit':
-        return manager.token(shop, { idToken: this.shopify.sessionToken(shop) })
+        return this.use(manager, shop, this.shopify.sessionToken(shop))
       case 'acquire':
         return manager.acquire(shop, { idToken: this.shopify.sessionToken(shop) })
       case 'force':
         return manager.force(shop)
+      case 'migrate':
+        return manager.migrate(shop)
+      case 'sweep':
+        await manager.sweep()
+        return undefined
+      case 'restore':
+        if (reference.installed) await this.#restore(shop)
+        return undefined
       case 'install':
         if (!reference.installed) this.upheavals++
         reference.install()

@@ -1,7 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { join } from 'node:path'
-import type { Durations, RepinOptions, RepinReport, Shop, TokenEvent, TokenManagerOptions } from '@shopify-tokens/core'
+import type {
+  Durations,
+  KeepAliveOptions,
+  RepinOptions,
+  RepinReport,
+  Shop,
+  TokenEvent,
+  TokenManagerOptions,
+} from '@shopify-tokens/core'
 
 export interface AppOptions {
   readonly shopifyUrl: string
@@ -10,6 +18,8 @@ export interface AppOptions {
   /** How it comes by its tokens. Default: by pairs. */
   readonly grant?: TokenManagerOptions['grant']
   readonly durations?: Partial<Durations> | undefined
+  /** How it looks after shops that nobody visits, from its start. Default: it does not. */
+  readonly keepAlive?: KeepAliveOptions | undefined
   /** How far the process's wall clock is off. Default 0. */
   readonly skewMs?: number | undefined
   /** A Redis to hold the lock in front of the store. Default: none. */
@@ -52,8 +62,8 @@ export class AppProcess {
   #ready = false
 
   private constructor(options: AppOptions) {
-    const { skewMs = 0, redis = null, closeDeadlineMs = 8_000, durations = {} } = options
-    const argument = JSON.stringify({ ...options, skewMs, redis, closeDeadlineMs, durations })
+    const { skewMs = 0, redis = null, closeDeadlineMs = 8_000, durations = {}, keepAlive = null } = options
+    const argument = JSON.stringify({ ...options, skewMs, redis, closeDeadlineMs, durations, keepAlive })
     this.#child = fork(join(__dirname, 'app.mjs'), [argument], { execArgv: [] })
     this.#child.on('message', (message: Message) => {
       if (message.event !== undefined) this.events.push(message.event)
@@ -90,6 +100,11 @@ export class AppProcess {
   /** How many answers of the Admin API so far were 401, because the token had ended. */
   expiredAnswers(): Promise<number> {
     return this.#call('expiredAnswers')
+  }
+
+  /** How often the process has called the token endpoint. */
+  tokenCalls(): Promise<number> {
+    return this.#call('tokenCalls')
   }
 
   /** Lets `ms` milliseconds pass on both of the process's clocks. */

@@ -5,9 +5,11 @@ import { fakeShopifyFetch } from '@shopify-tokens/testing'
 import { openTokenStore } from '@shopify-tokens/typeorm-store/from-environment'
 import { Redis } from 'ioredis6'
 
-const { shopifyUrl, environment, grant, skewMs, redis, closeDeadlineMs, durations } = JSON.parse(process.argv[2])
+const { shopifyUrl, environment, grant, skewMs, redis, closeDeadlineMs, durations, keepAlive } = JSON.parse(
+  process.argv[2],
+)
 const configuration = readEnvironment(environment)
-const { clientId, clientSecret, previousClientSecret, deploymentId } = configuration
+const { clientId, clientSecret, previousClientSecret, deploymentId, renewal } = configuration
 const opened = openTokenStore({ configuration, announce: () => undefined })
 const redisClient = redis === null ? null : new Redis(redis.url)
 const tell = (message) => process.connected && process.send(message)
@@ -48,8 +50,10 @@ const store = new Proxy(opened.store, {
 })
 
 let expiredAnswers = 0
+let tokenCalls = 0
 const fetchFromFake = fakeShopifyFetch(shopifyUrl)
 async function fetchAndCount(input, init) {
+  if (String(input).endsWith('/admin/oauth/access_token')) tokenCalls += 1
   const response = await fetchFromFake(input, init)
   if (response.status === 401 && String(input).includes('/admin/api/')) expiredAnswers += 1
   return response
@@ -58,7 +62,7 @@ async function fetchAndCount(input, init) {
 const behind = new Set()
 const underWay = new Set()
 const tokens = createTokenManager({
-  ...{ clientId, clientSecret, previousClientSecret, deploymentId, grant },
+  ...{ clientId, clientSecret, previousClientSecret, deploymentId, renewal, grant },
   ...{ store, clock, sealing: opened.keyRing, apiVersion: '2026-10' },
   ...durations,
   ...(redisClient === null ? {} : { lock: new RedisLock(redisClient, { prefix: redis.prefix }) }),
@@ -87,6 +91,7 @@ const verbs = {
   },
   /** Answers with how many requests so far Shopify has refused for their token. */
   expiredAnswers: () => expiredAnswers,
+  tokenCalls: () => tokenCalls,
   pass(ms) {
     passedMs += ms
   },
@@ -125,4 +130,5 @@ process.once('SIGTERM', leave)
 // The parent is gone, and nobody will ask for anything any more.
 process.once('disconnect', () => isLeaving || process.exit(1))
 await opened.ready()
+if (keepAlive !== null) tokens.startKeepAlive(keepAlive)
 tell({ ready: true })

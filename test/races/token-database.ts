@@ -18,6 +18,8 @@ import {
 
 export const CLIENT_ID = 'races'
 export const CLIENT_SECRET = 'races-client-secret'
+/** The default of the product's duration. */
+const KEEP_ALIVE_MS = 20 * 86_400_000
 
 /** A fake Shopify for the app of these tests. */
 export function startShopify(options: Partial<FakeShopifyOptions> = {}): Promise<FakeShopify> {
@@ -65,6 +67,7 @@ export class TokenDatabase {
       expiresAt: pair.accessTokenExpiresAt,
       refreshTokenExpiresAt: pair.refreshTokenExpiresAt,
       secretId: fingerprint(CLIENT_SECRET),
+      sweepAt: pair.issuedAt + KEEP_ALIVE_MS,
     })
     await this.#store.put({ clientId: CLIENT_ID, shop }, record, 'absent')
     return record

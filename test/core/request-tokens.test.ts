@@ -3,12 +3,14 @@ import {
   chooseRequestTokens,
   createTokenManager,
   type EnvironmentModule,
+  type EnvironmentTokensOptions,
   InvalidOptionError,
   MemoryTokenStore,
   type RequestTokens,
   StoreUnavailableError,
   type TokenManager,
 } from '@shopify-tokens/core'
+import { FakeClock } from '@shopify-tokens/testing'
 
 const before = { ...process.env }
 let warnings: string[]
@@ -177,5 +179,77 @@ describe('a store that cannot be opened', () => {
     await expect(opening).rejects.toThrow('down')
     expect(module.closed).toBe(1)
     await expect(chosen.get()).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+  })
+})
+
+describe('keeping shops alive', () => {
+  const managed = (options: object): { readonly chosen: RequestTokens; readonly clock: FakeClock } => {
+    const clock = new FakeClock()
+    const chosen = chooseRequestTokens(
+      {
+        ...{ clientId: 'app', clientSecret: 'secret', store: new MemoryTokenStore({ clock }), clock },
+        ...{ sealing: 'unsealed-tokens-readable-in-store', ...options },
+      },
+      never,
+    )
+    return { chosen, clock }
+  }
+
+  it.each<[options: object, isStarted: boolean]>([
+    [{}, true],
+    [{ renewal: 'hybrid' }, true],
+    [{ keepAlive: {} }, true],
+    [{ keepAlive: undefined }, true],
+    [{ keepAlive: { perSecond: 1 }, renewal: 'lazy' }, true],
+    [{ keepAlive: false }, false],
+    [{ keepAlive: false, renewal: 'never' }, false],
+    [{ renewal: 'lazy' }, false],
+    [{ renewal: 'never' }, false],
+  ])('by a manager over the store that is given: %j, %p', async (options, isStarted) => {
+    const { chosen, clock } = managed(options)
+
+    expect(clock.sleepers).toBe(isStarted ? 2 : 0)
+    await chosen.close()
+    expect(clock.sleepers).toBe(0)
+  })
+
+  it.each<[options: EnvironmentTokensOptions, variable: string, started: unknown[]]>([
+    [{}, '', [{}]],
+    [{}, 'hybrid', [{}]],
+    [{}, 'lazy', []],
+    [{}, 'never', []],
+    [{ renewal: 'hybrid' }, 'never', [{}]],
+    [{ renewal: 'lazy' }, '', []],
+    [{ keepAlive: false }, '', []],
+    [{ keepAlive: { sweepEveryMs: 60_000 } }, 'lazy', [{ sweepEveryMs: 60_000 }]],
+  ])('by a manager over the environment’s store, once it is open: %j, %p', async (options, variable, started) => {
+    process.env.SHOPIFY_TOKENS_RENEWAL = variable
+    const module = new NotedModule(new StoreUnavailableError('Not yet.'))
+    const chosen = chooseRequestTokens(options, () => Promise.resolve(module))
+    await expect(chosen.ready()).rejects.toThrow('Not yet.')
+    const [manager] = module.managers as [TokenManager]
+    const start = jest.spyOn(manager, 'startKeepAlive').mockImplementation(() => undefined)
+    expect(start).not.toHaveBeenCalled()
+
+    await Promise.all([chosen.ready(), chosen.get()])
+    await chosen.ready()
+
+    expect(start.mock.calls.flat()).toEqual(started)
+    expect(module.overrides).toEqual([expect.not.objectContaining({ keepAlive: expect.anything() as unknown })])
+  })
+
+  it.each<[options: object, names: string[]]>([
+    [{ keepAlive: true }, ['keepAlive']],
+    [{ keepAlive: null }, ['keepAlive']],
+    [{ keepAlive: 600_000 }, ['keepAlive']],
+    [{ keepAlive: { everyMs: 1 } }, ['everyMs']],
+    [{ keepAlive: { perSecond: 0 } }, ['perSecond']],
+    [{ keepAlive: {}, renewal: 'never' }, ['keepAlive']],
+    [{ keepAlive: {}, tokens: { token: never } }, ['keepAlive']],
+  ])('is refused as %j, before anything is loaded', (options, names) => {
+    const wrong = expect.objectContaining({ code: 'ERR_INVALID_OPTION', options: names }) as Error
+
+    expect(() => chooseRequestTokens(options, never)).toThrow(wrong)
+    if (!('tokens' in options)) expect(() => managed(options)).toThrow(wrong)
   })
 })

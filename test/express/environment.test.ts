@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TokenEvent } from '@shopify-tokens/core'
 import { shopifyAuth, shopifyTokens, type ShopifyTokensMiddleware, shopifyWebhooks } from '@shopify-tokens/express'
 import { FakeShopify } from '@shopify-tokens/testing'
 import express, { type Express } from 'express'
 import request from 'supertest'
+import { until } from '../until.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'shopify-tokens-express-'))
 const before = { ...process.env }
@@ -80,6 +82,25 @@ it('asks with the app’s own credentials when one word says so', async () => {
   expect([tokenCalls, tokenCallsByGrant['client-credentials'].granted]).toEqual([1, 1])
 })
 
+it('renews a shop by itself once it is old, though nobody visits it', async () => {
+  const shop = 'idle.myshopify.com'
+  shopify.installShop(shop)
+  const kept: TokenEvent[] = []
+  const onEvent = (event: TokenEvent): void => {
+    if (event.type === 'token.rotated' && event.trigger === 'keep-alive') kept.push(event)
+  }
+  const app = appOver(
+    shopifyTokens({ fetch: shopify.fetch, keepAliveMs: 1, keepAlive: { sweepEveryMs: 1_000 }, onEvent }),
+  )
+  await request(app)
+    .get('/shop')
+    .set('Authorization', `Bearer ${shopify.sessionToken(shop)}`)
+    .expect(200)
+
+  await until(() => kept.length > 0, 'a renewal by the sweep')
+  expect(kept[0]).toMatchObject({ shop })
+})
+
 it('names all missing variables at once when it is made', () => {
   delete process.env.SHOPIFY_API_KEY
   delete process.env.SHOPIFY_API_SECRET
@@ -95,6 +116,7 @@ it('names all missing variables at once when it is made', () => {
 it.each([
   ['unknown options', { refreshAhead: 1 }, ['refreshAhead']],
   ['wrong options of the manager', { refreshAheadMs: -1 }, ['refreshAheadMs']],
+  ['wrong options of the sweep', { keepAlive: { sweepEveryMs: 1 } }, ['sweepEveryMs']],
   ['options that the environment has', { clientId: 'other', sealing: 'x' }, ['clientId', 'sealing']],
 ])('refuses %s before it opens anything', (_what, options, names) => {
   expect(() => shopifyTokens(options as never)).toThrow(expect.objectContaining({ options: names }) as Error)

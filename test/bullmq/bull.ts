@@ -1,12 +1,15 @@
-import * as bullmq from 'bullmq'
+import * as bullmq6 from 'bullmq'
+import type { Processor, Queue, QueueOptions, Worker, WorkerOptions } from 'bullmq'
 import * as bullmq5 from 'bullmq5'
 import { Redis } from 'ioredis'
 import { redisWithPrefix } from '../servers.js'
 
+type Bullmq = typeof bullmq6
+
 /** The supported majors. The older one is used as if it had the newer one's types: what is used of it is the same. */
-export const VERSIONS: readonly (readonly [name: string, bullmq: typeof import('bullmq')])[] = [
-  ['BullMQ 6', bullmq],
-  ['BullMQ 5', bullmq5 as unknown as typeof bullmq],
+export const VERSIONS: readonly (readonly [name: string, bullmq: Bullmq])[] = [
+  ['BullMQ 6', bullmq6],
+  ['BullMQ 5', bullmq5 as unknown as Bullmq],
 ]
 
 /** One test's queues and workers, under a prefix that no other run uses. */
@@ -15,32 +18,28 @@ export class Bull {
   readonly connection: Redis
   /** What workers had to say: lost locks, and jobs that could not be scheduled. */
   readonly errors: Error[] = []
-  readonly #bullmq: typeof import('bullmq')
-  readonly #queues: bullmq.Queue[] = []
-  readonly #workers: bullmq.Worker[] = []
+  readonly #bullmq: Bullmq
+  readonly #queues: Queue[] = []
+  readonly #workers: Worker[] = []
 
-  constructor(version: typeof import('bullmq') = bullmq) {
+  constructor(version: Bullmq = bullmq6) {
     const { url, prefix } = redisWithPrefix()
     this.#bullmq = version
     this.prefix = prefix.replace(/:$/, '')
     this.connection = new Redis(url, { maxRetriesPerRequest: null })
   }
 
-  queue(name = 'jobs'): bullmq.Queue {
+  queue(name = 'jobs'): Queue {
     const queue = new this.#bullmq.Queue(name, this.#options())
     queue.on('error', ignore)
     this.#queues.push(queue)
     return queue
   }
 
-  worker<Data>(
-    queue: bullmq.Queue,
-    processor: bullmq.Processor<Data>,
-    options: Partial<bullmq.WorkerOptions> = {},
-  ): bullmq.Worker<Data> {
+  worker<Data>(queue: Queue, processor: Processor<Data>, options: Partial<WorkerOptions> = {}): Worker<Data> {
     const worker = new this.#bullmq.Worker<Data>(queue.name, processor, { ...this.#options(), ...options })
     worker.on('error', (error) => this.errors.push(error))
-    this.#workers.push(worker as bullmq.Worker)
+    this.#workers.push(worker as Worker)
     return worker
   }
 
@@ -63,8 +62,8 @@ export class Bull {
     await this.connection.quit()
   }
 
-  #options(): bullmq.QueueOptions {
-    return { connection: this.connection as unknown as bullmq.ConnectionOptions, prefix: this.prefix }
+  #options(): QueueOptions {
+    return { connection: this.connection, prefix: this.prefix }
   }
 
   async #contentOf(key: string): Promise<unknown> {

@@ -62,7 +62,9 @@ describeWithServer('Redis', "a fleet's queue", () => {
       await asleep(app, shops)
       await app.seed({ shop: someShops(1, 'awake')[0]! })
 
-      for (const _ of [1, 2]) expect(await planFleet(queue, app.tokens, 'due')).toEqual({ planned: 30 })
+      for (let time = 1; time <= 2; time += 1) {
+        expect(await planFleet(queue, app.tokens, 'due')).toEqual({ planned: 30 })
+      }
 
       const planned = await jobs('prioritized')
       expect(planned.map(({ data }) => (data as { shop: string }).shop).sort()).toEqual([...shops].sort())
@@ -100,7 +102,7 @@ describeWithServer('Redis', "a fleet's queue", () => {
       await until(() => done.length === 5, 'every job to be told of')
 
       expect(done[0]).toEqual(['asked', asked])
-      expect(app.shopify.counters(asked!).tokenCalls).toBe(1)
+      expect(app.shopify.counters(asked).tokenCalls).toBe(1)
     })
 
     it('reads and adds a page at a time', async () => {
@@ -138,7 +140,7 @@ describeWithServer('Redis', "a fleet's queue", () => {
       await empty()
 
       expect(await app.record(old)).toMatchObject({ kind: 'expiring' })
-      expect(app.shopify.counters(other!).tokenCalls).toBe(0)
+      expect(app.shopify.counters(other).tokenCalls).toBe(0)
     })
 
     it('keeps a job that failed to be looked at, and plans its shop again', async () => {
@@ -180,7 +182,8 @@ describeWithServer('Redis', "a fleet's queue", () => {
     it('plans by itself, by one job for all machines, until it is told to stop', async () => {
       const app = await managedApp()
       await asleep(app, someShops(3))
-      for (const _ of [1, 2, 3]) await scheduleFleet(queue, { dueEveryMs: 1_000, migrationEveryMs: 60_000 })
+      for (let machine = 1; machine <= 3; machine += 1)
+        await scheduleFleet(queue, { dueEveryMs: 1_000, migrationEveryMs: 60_000 })
       expect((await queue.getJobSchedulers()).map(({ name, key, every }) => [name, key, every]).sort()).toEqual([
         ['plan', 'shopify-tokens-asked', 2_000],
         ['plan', 'shopify-tokens-due', 1_000],

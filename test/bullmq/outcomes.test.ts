@@ -114,8 +114,9 @@ describeWithServer('Redis', 'a job of a shop', () => {
       const jobs = await queue.addBulk(names.map((name) => ({ name: 'sync', data: { shop: name } })))
 
       for (const [place, job] of jobs.entries()) {
-        const { returnvalue } = await finished(job)
-        expect(returnvalue).toEqual({ given: names[place], found: names[place], job: true })
+        expect(await finished(job)).toMatchObject({
+          returnvalue: { given: names[place], found: names[place], job: true },
+        })
       }
     })
 
@@ -137,10 +138,9 @@ describeWithServer('Redis', 'a job of a shop', () => {
       const { runs } = await failing([again, again, again, again], { maxDelays: 2 })
 
       const job = await queue.add('sync', { shop }, { attempts: 2 })
-      for (const _ of [1, 2]) await (await delayed(job)).promote()
+      for (let time = 1; time <= 2; time += 1) await (await delayed(job)).promote()
 
-      const { attemptsMade, failedReason } = await finished(job)
-      expect({ attemptsMade, failedReason }).toEqual({ attemptsMade: 2, failedReason: 'later' })
+      expect(await finished(job)).toMatchObject({ attemptsMade: 2, failedReason: 'later' })
       expect(runs()).toBe(4)
       expect(outcomes.map(({ outcome }) => outcome)).toEqual(['delayed', 'delayed', 'failed', 'failed'])
     })
@@ -163,7 +163,7 @@ describeWithServer('Redis', 'a job of a shop', () => {
     it.each<[string, AnyShopifyTokenError]>([
       ['needs its merchant', new ReauthorizationRequiredError('refresh-token-rejected', { shop, requestId: 'abc' })],
       ['lacks a scope', new ScopeMissingError(['write_products'], { shop })],
-      ['is called with the wrong client id', new TokenEndpointError('ERR_APP_MISCONFIGURED', 'wrong') as never],
+      ['is called with the wrong client id', new TokenEndpointError('ERR_APP_MISCONFIGURED', 'wrong')],
       ['cannot be read', new StoreUnreadableError('unreadable')],
       ['belongs to another deployment', new ForeignDeploymentError()],
     ])('whose shop %s is discarded whatever its attempts, and somebody hears of it', async (_case, error) => {
@@ -200,7 +200,7 @@ describeWithServer('Redis', 'a job of a shop', () => {
         onDiscarded: (one) => {
           discarded.push(one)
           const error = deaf.shift()
-          if (error != null) throw error
+          if (error instanceof Error) throw error
         },
       })
 
@@ -239,7 +239,7 @@ describeWithServer('Redis', 'a job of a shop', () => {
       await failing([new SecretOutdatedError('older'), new ClosedError()])
 
       const job = await queue.add('sync', { shop })
-      for (const _ of [1, 2]) await (await delayed(job)).promote()
+      for (let time = 1; time <= 2; time += 1) await (await delayed(job)).promote()
 
       expect((await finished(job)).returnvalue).toBe('synced')
     })
@@ -321,12 +321,12 @@ it.each([
   ['maxDelays', { maxDelays: Number.NaN }],
   ['onDiscarded', { onDiscarded: true }],
   ['onOutcome', { onOutcome: {} }],
-  ['Unknown option: retries', { retries: 1 }],
+  ['retries', { retries: 1 }],
 ])('a wrong %s is refused by name', async (name, options) => {
   const { tokens } = await managedApp()
 
   expect(() => shopProcessor(tokens, () => undefined, options as never)).toThrow(
-    expect.objectContaining({ code: 'ERR_INVALID_OPTION', message: expect.stringContaining(name) }),
+    expect.objectContaining({ code: 'ERR_INVALID_OPTION', options: [name] }) as Error,
   )
   await closeAll()
 })

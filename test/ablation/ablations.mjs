@@ -1,6 +1,7 @@
 import { AUTHORIZATION } from './mechanisms/authorization.mjs'
 import { DELIVERIES } from './mechanisms/deliveries.mjs'
 import { JOBS } from './mechanisms/jobs.mjs'
+import { MIGRATIONS } from './mechanisms/migrations.mjs'
 import { ONE_RUN } from './mechanisms/one-run.mjs'
 import { RUNS_THAT_MEET } from './mechanisms/runs-that-meet.mjs'
 import { SECRET_ROTATION } from './mechanisms/secret-rotation.mjs'
@@ -19,6 +20,7 @@ export const ABLATIONS = [
   ...AUTHORIZATION,
   ...SECRET_ROTATION,
   ...TOKEN_KINDS,
+  ...MIGRATIONS,
   ...JOBS,
   ...SWEEPS,
 ]

@@ -389,6 +389,17 @@ describe('a migration that nobody reported back from', () => {
     expect(eventsOf('shop.migrated')).toHaveLength(1)
   })
 
+  it('is made again by a forced renewal, which leaves alone a token that nobody has begun to migrate', async () => {
+    const app = await unmigratedApp()
+    const { clock, original, put, record, shopify, tokens } = app
+    expect((await tokens.force(shop)).value).toBe(original)
+    await migrateUnheard(app)
+    await put({ ...(await record())!, attempts: [begunMigration(original, clock.now() - 60_000)] })
+
+    expect(shopify.accessTokenState(shop, (await tokens.force(shop)).value)).toBe('live')
+    expect(await record()).toMatchObject({ kind: 'expiring' })
+  })
+
   it('is over after seven days: the shop is marked when Shopify refuses its token too', async () => {
     const app = await unmigratedApp()
     const { clock, original, put, record, shopify, tokens } = app

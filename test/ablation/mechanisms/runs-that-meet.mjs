@@ -40,7 +40,7 @@ export const RUNS_THAT_MEET = [
     mechanism: 'adoption',
     without: 'a row that holds the pair already is merged with it once more',
     file: `${RENEWAL}/merge.ts`,
-    replace: [['const holder = holderOf(record, present)', 'const holder = null as ReturnType<typeof holderOf>']],
+    replace: [['const holder = holderOf(minted, present)', 'const holder = null as ReturnType<typeof holderOf>']],
     test: {
       file: 'test/core/renewal.test.ts',
       group: 'a put that fails',

@@ -205,7 +205,8 @@ function mustMigrate(record: NonExpiringRecord, want: Want, { now, durations }: 
     const mayBeTried = record.mark === null || isTryDue(record.mark, now, durations)
     return mayBeTried && (want.migrate === true || isMigrationBegun(record))
   }
-  return want.trigger === 'keep-alive' && isSweepDue(record, now) && isMigrationBegun(record)
+  const isCalledFor = want.trigger === 'forced' || (want.trigger === 'keep-alive' && isSweepDue(record, now))
+  return isCalledFor && isMigrationBegun(record)
 }
 
 function unrenewable(record: NonExpiringRecord | StaticRecord, want: Want, facts: Facts): Decision {

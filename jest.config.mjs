@@ -23,7 +23,7 @@ const ESM_ONLY = [
 
 const shared = {
   rootDir: root,
-  testEnvironment: 'node',
+  testEnvironment: join(root, 'test/environment.cjs'),
   globalSetup: join(root, 'test/probe-servers.mjs'),
   resolver: join(root, 'test/matrix/resolver.cjs'),
   transform: { '\\.[cm]?[jt]s$': join(root, 'test/compile.cjs') },

@@ -10,6 +10,8 @@ import { packageFolders, root } from './workspace.mjs'
 /** Set to 1 where every server must be there: then a skipped test fails the run. */
 const REQUIRE_ALL = process.env.SHOPIFY_TOKENS_REQUIRE_ALL === '1'
 const MIN_COVERAGE = 95
+/** As many checks at once as Jest has workers. The tests run alone, so that nothing takes the processor from them. */
+const CHECKS_AT_ONCE = 2
 /** Searches the log for the secrets that the tests planted; run last, with the log file as its argument. */
 const LEAK_SEARCH = 'test/leaks/search-output.mjs'
 
@@ -33,16 +35,24 @@ function count({ passed = 0, failed = 0, skipped = 0 }) {
 
 /** Runs one check whose exit code is its verdict; its output is shown only if it fails. */
 async function check(title, [command, args]) {
-  say(`- ${title}`)
   const started = Date.now()
   const { code, output } = await run(command, args, { log })
   if (code !== 0) process.stdout.write(`${output}\n`)
   verdict(title, code === 0, `${((Date.now() - started) / 1000).toFixed(1)} s`)
 }
 
+/** Runs checks that do not need each other side by side; those that come first begin first. */
+async function checkAll(checks) {
+  const waiting = [...checks]
+  const lane = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await check(...next)
+  }
+  await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, lane))
+}
+
 function verdict(title, passed, detail) {
   count(passed ? { passed: 1 } : { failed: 1 })
-  say(`  ${passed ? 'ok' : `FAILED: ${title}`} (${detail})`)
+  say(`- ${title}: ${passed ? 'ok' : 'FAILED'} (${detail})`)
 }
 
 async function runJest() {
@@ -68,14 +78,12 @@ async function runJest() {
 }
 
 function checkCoverage() {
-  say('- coverage of packages/core')
   const file = join(folder, 'coverage/coverage-summary.json')
-  if (!existsSync(file)) return verdict('coverage', false, 'no figures')
+  if (!existsSync(file)) return verdict('coverage of packages/core', false, 'no figures')
   const { lines, branches } = JSON.parse(readFileSync(file, 'utf8')).total
   const enough = lines.pct >= MIN_COVERAGE && branches.pct >= MIN_COVERAGE
   const figures = `lines ${String(lines.pct)} %, branches ${String(branches.pct)} %`
-  verdict('coverage', enough, `${figures}, at least ${String(MIN_COVERAGE)} % each`)
-  say('- coverage without exceptions')
+  verdict('coverage of packages/core', enough, `${figures}, at least ${String(MIN_COVERAGE)} % each`)
   verdict('coverage without exceptions', coverageIgnores().length === 0, coverageIgnores().join(', ') || 'none')
 }
 
@@ -88,12 +96,14 @@ function coverageIgnores() {
 async function runEverything() {
   await install({ say, log })
   await check('build', node('scripts/build.mjs'))
-  await check('types of tests and examples', node('scripts/typecheck.mjs'))
-  await check('lint', node('node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0'))
-  await check('format', node('node_modules/prettier/bin/prettier.cjs', '--check', '.'))
   const depcruise = 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'
-  await check('import rules', node(depcruise, '--config', '.dependency-cruiser.cjs', 'packages'))
-  for (const name of packageFolders()) await check(`package ${name}`, node('scripts/check-package.mjs', name))
+  await checkAll([
+    ['lint', node('node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0')],
+    ['types of tests and examples', node('scripts/typecheck.mjs')],
+    ['format', node('node_modules/prettier/bin/prettier.cjs', '--check', '.')],
+    ['import rules', node(depcruise, '--config', '.dependency-cruiser.cjs', 'packages')],
+    ...packageFolders().map((name) => [`package ${name}`, node('scripts/check-package.mjs', name)]),
+  ])
   await runJest()
   checkCoverage()
   if (existsSync(join(root, LEAK_SEARCH)))

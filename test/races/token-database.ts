@@ -88,6 +88,11 @@ export class TokenDatabase {
     throw new Error(`The row of ${shop} holds no pair but ${String(record?.kind)}`)
   }
 
+  /** Asks for the shop, as a process does that only reads. */
+  ask(shop: Shop): Promise<void> {
+    return this.#store.ask({ clientId: CLIENT_ID, shop })
+  }
+
   close(): Promise<void> {
     return this.#opened.close()
   }

@@ -29,6 +29,7 @@ class ProductsProcessor extends WorkerHost implements OnModuleDestroy {
 
 @Module({
   imports: [
+    // Opens the manager that the environment names, keeps idle shops alive, and closes in good order.
     ShopifyTokensModule.forRoot(),
     BullModule.forRoot(onRedis),
     BullModule.registerQueue({ name: PRODUCTS_QUEUE }),

@@ -136,21 +136,29 @@ describe('migrate()', () => {
     ['a wrong client secret', { kind: 'invalid-client' }, 'ERR_APP_MISCONFIGURED'],
     ['an answer without tokens', { kind: 'missing', field: 'access_token' }, 'ERR_TOKEN_RESPONSE_INVALID'],
     ['a pair without a refresh token', { kind: 'missing', field: 'refresh_token' }, 'ERR_TOKEN_RESPONSE_INVALID'],
-    ['a token that is not exchangeable', { kind: 'invalid-subject-token' }, 'ERR_REAUTHORIZATION_REQUIRED'],
-    ['a shop without the app', { kind: 'app-not-installed' }, 'ERR_REAUTHORIZATION_REQUIRED'],
-  ] as const)(
-    'is not answered with the old token when it failed, and marks nobody: %s',
-    async (_title, answer, code) => {
-      const { eventsOf, original, record, shopify, tokens } = await unmigratedApp()
-      shopify.faults.next(shop, answer, { times: Infinity })
+  ] as const)('is not answered with the old token when it failed: %s', async (_title, answer, code) => {
+    const { original, record, shopify, tokens } = await unmigratedApp()
+    shopify.faults.next(shop, answer, { times: Infinity })
 
-      await expect(tokens.migrate(shop)).rejects.toMatchObject({ code, shop })
+    await expect(tokens.migrate(shop)).rejects.toMatchObject({ code, shop })
 
-      expect(await record()).toMatchObject({ kind: 'non-expiring', accessToken: original, mark: null })
-      expect(eventsOf('reauthorization.required')).toEqual([])
-      expect((await tokens.token(shop)).value).toBe(original)
-    },
-  )
+    expect(await record()).toMatchObject({ kind: 'non-expiring', accessToken: original, mark: null })
+    expect((await tokens.token(shop)).value).toBe(original)
+  })
+
+  it.each([
+    ['access-token-rejected', { kind: 'invalid-subject-token' }],
+    ['app-not-installed', { kind: 'app-not-installed' }],
+  ] as const)('marks nobody whose token is exchanged for nothing: it may work on (%s)', async (reason, answer) => {
+    const { eventsOf, original, record, shopify, tokens } = await unmigratedApp()
+    shopify.faults.next(shop, answer)
+
+    await expect(tokens.migrate(shop)).rejects.toMatchObject({ code: 'ERR_REAUTHORIZATION_REQUIRED', reason })
+
+    expect(await record()).toMatchObject({ accessToken: original, mark: null, attempts: [] })
+    expect(eventsOf('reauthorization.required')).toEqual([])
+    expect((await tokens.token(shop)).value).toBe(original)
+  })
 
   it('is tried for a marked shop at once, and ends the mark', async () => {
     const { clock, eventsOf, put, record, tokens } = await unmigratedApp()

@@ -115,10 +115,20 @@ describe('the 403 with which Shopify refuses non-expiring tokens', () => {
 
 describe('any other refusal', () => {
   const SENTENCE = '[API] Non-expiring access tokens are no longer accepted for the Admin API.'
-  const scopes = { errors: '[API] This action requires merchant approval for write_products scope.' }
+
+  it('for a missing scope is the answer, and migrates nobody', async () => {
+    const { original, record, shopify, tokens } = await unmigratedApp({ shopifyOptions: { refuseNonExpiring: false } })
+    shopify.requireScope(shop, 'write_products')
+
+    const response = await tokens.forShop(shop).fetch(PATH)
+
+    expect(response.status).toBe(403)
+    expect(await response.json()).toMatchObject({ errors: expect.stringContaining('write_products') as string })
+    expect(shopify.counters(shop)).toMatchObject({ tokenCalls: 0, adminCalls: 1 })
+    expect(await record()).toMatchObject({ accessToken: original, attempts: [], mark: null })
+  })
 
   it.each([
-    ['a 403 for a missing scope', { kind: 'status', status: 403, body: scopes }],
     ['a 403 that is a page', { kind: 'html', when: 'before', status: 403 }],
     ['a 403 with other words', { kind: 'status', status: 403, body: { errors: '[API] Access denied' } }],
     ['a 403 whose errors are no text', { kind: 'status', status: 403, body: { errors: [SENTENCE] } }],
@@ -187,7 +197,7 @@ describe('a token that Shopify exchanges for nothing', () => {
 
   it('is tried again once a day, however many requests Shopify refuses', async () => {
     const { clock, record, shopify, tokens } = await unmigratedApp()
-    shopify.faults.next(shop, { kind: 'invalid-subject-token' }, { times: 2 })
+    shopify.faults.next(shop, { kind: 'invalid-subject-token' }, { times: Infinity })
     for (let n = 0; n < 5; n++) await expect(call(tokens)).rejects.toThrow(ReauthorizationRequiredError)
     expect(shopify.counters(shop).tokenCalls).toBe(1)
 
@@ -195,6 +205,7 @@ describe('a token that Shopify exchanges for nothing', () => {
     for (let n = 0; n < 5; n++) await expect(call(tokens)).rejects.toThrow(ReauthorizationRequiredError)
     expect(shopify.counters(shop).tokenCalls).toBe(2)
 
+    shopify.faults.clear()
     await clock.advance(DAY_MS)
     expect(await call(tokens)).toBe(200)
     expect(await record()).toMatchObject({ kind: 'expiring', mark: null })

@@ -24,7 +24,11 @@ export const MIGRATIONS = [
     without: 'a missing scope has the token exchanged, which cannot be undone',
     file: TOKEN_REFUSAL,
     replace: [['errors.includes(NON_EXPIRING)', 'errors.includes("")']],
-    test: { file: FILE, group: 'any other refusal', title: 'migrates nobody and reaches the caller: %s' },
+    test: {
+      file: FILE,
+      group: 'any other refusal',
+      title: 'for a missing scope is the answer, and migrates nobody',
+    },
     failure: 'Expected: 403',
   },
   {
@@ -133,7 +137,7 @@ export const MIGRATIONS = [
     test: {
       file: VERB,
       group: 'migrate()',
-      title: 'is not answered with the old token when it failed, and marks nobody: %s',
+      title: 'marks nobody whose token is exchanged for nothing: it may work on (%s)',
     },
     failure: 'Received promise resolved instead of rejected',
   },

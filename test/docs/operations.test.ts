@@ -1,4 +1,5 @@
 import { DEFAULT_DURATIONS } from '../../packages/core/src/durations.js'
+import { parseKeepAliveOptions, parseSweepOptions } from '../../packages/core/src/keep-alive/sweep-options.js'
 import { MarkdownDocument, plain } from './markdown.js'
 import { SourceFacts } from './source-facts.js'
 
@@ -38,6 +39,22 @@ it('reckons the size of a fleet from the defaults', () => {
   expect(figures.get('writes')).toBe(`${(2 * renewalsPerSecond).toFixed()} a second`)
   expect(figures.get('reads behind requests')?.replace(' ', '')).toMatch(`${(5e7 / revalidateMs).toFixed()} a second`)
   expect(figures.get('time a request may wait')).toBe(`${((leaseMs + 2_000) / 1000).toFixed()} s`)
+})
+
+it('reckons the rates of a sweep from the defaults', () => {
+  const { keepAliveMs, requestTimeoutMs } = DEFAULT_DURATIONS
+  const { concurrency, perSecond } = parseSweepOptions({})
+  const { askedEveryMs, sweepEveryMs } = parseKeepAliveOptions({})
+  const figures = document.table('Rates of a sweep').rows.map(([, , figure = '']) => figure)
+  const each = (ms: number): string => ((50_000 / keepAliveMs) * ms).toFixed()
+  expect(figures).toEqual([
+    `${each(86_400_000).replace('2500', '2 500')} a day, ${each(3_600_000)} an hour, ${each(sweepEveryMs)} in each sweep`,
+    `${Math.ceil(Number(each(sweepEveryMs)) / perSecond).toFixed()} s of ten minutes`,
+    `${(50_000 / perSecond / 60).toFixed()} min, and again every ${(keepAliveMs / 86_400_000).toFixed()} days`,
+    `${(perSecond * 0.3).toFixed()} at one time; \`concurrency\` is for slow days`,
+    `${((concurrency * 1_000) / requestTimeoutMs).toFixed(1)} a second: 50 000 take ${(50_000 / ((concurrency * 1_000) / requestTimeoutMs) / 3_600).toFixed()} hours`,
+    `${(2_000 / askedEveryMs + 2_000 / sweepEveryMs).toFixed()} a second, per process`,
+  ])
 })
 
 describe('a rule of Shopify that a document names', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fingerprint, parseShop, type Shop, type TokenManager } from '@shopify-tokens/core'
 import { FakeShopify } from '@shopify-tokens/testing'
-import { openTokenManager } from '@shopify-tokens/typeorm-store/from-environment'
+import { openTokenManager, openTokenStore } from '@shopify-tokens/typeorm-store/from-environment'
 import { MarkdownDocument } from './markdown.js'
 import { runBlock } from './run-block.js'
 
@@ -94,6 +94,51 @@ it('the script that tries every marked shop clears those that live, and names th
   expect(shopify.counters(living).tokenCallsByGrant.refresh.granted).toBe(1)
   const told = jest.mocked(console.error).mock.calls
   expect(told).toEqual([[dead, expect.objectContaining({ code: 'ERR_REAUTHORIZATION_REQUIRED' })]])
+})
+
+describe('the script that sweeps', () => {
+  const DAY_MS = 86_400_000
+  const sweep = (): Promise<void> => runScript('docs/operations.md', 'Sweep by cron')
+
+  /** As if nobody had visited the shop for `days`. */
+  async function neglect(shop: Shop, days: number): Promise<void> {
+    const { store, close } = openTokenStore()
+    const { record, version } = await store.get({ clientId: CLIENT.clientId, shop })
+    if (record?.kind !== 'expiring') throw new Error(`${shop} has no pair`)
+    const obtainedAt = Date.now() - days * DAY_MS
+    const ends = { expiresAt: obtainedAt + 3_600_000, refreshTokenExpiresAt: obtainedAt + 90 * DAY_MS }
+    await store.put(
+      { clientId: CLIENT.clientId, shop },
+      { ...record, obtainedAt, ...ends, sweepAt: obtainedAt + 20 * DAY_MS },
+      version,
+    )
+    await close()
+  }
+
+  it('renews idle shops and no others, names those that fail, and those that are at risk', async () => {
+    const [idle, failing] = SHOPS as [Shop, Shop]
+    await neglect(idle, 21)
+    await neglect(failing, 80)
+    shopify.faults.next(failing, { kind: 'status', status: 402 }, { times: Infinity })
+
+    await sweep()
+
+    expect(printed.mock.calls).toEqual([[{ visited: 2, renewed: 1, failed: 1 }]])
+    expect(shopify.counters(idle).tokenCallsByGrant.refresh.granted).toBe(1)
+    const told = jest.mocked(console.error).mock.calls.map(([shop, what]: unknown[]) => [shop, what])
+    expect(told).toEqual([
+      [failing, 'ERR_TOKEN_ENDPOINT_UNAVAILABLE'],
+      [failing, 'at risk until'],
+    ])
+  })
+
+  it('fails where the database is another deployment’s', async () => {
+    const [idle] = SHOPS as [Shop]
+    await neglect(idle, 21)
+    process.env.SHOPIFY_TOKENS_DEPLOYMENT = 'elsewhere'
+
+    await expect(sweep()).rejects.toMatchObject({ code: 'ERR_FOREIGN_DEPLOYMENT' })
+  })
 })
 
 it('the script that refreshes every shop does so with one call for each', async () => {

@@ -56,9 +56,10 @@ export interface TokenManager extends TokenSource {
    * Exchanges the shop's non-expiring token for an expiring pair, without its merchant. This cannot be undone: the old token
    * ends with the exchange, for whoever uses it. Repeated after a crash it brings the same pair, for seven days. A shop
    * whose token is of another kind keeps it, and it is the answer. Where Shopify exchanges the token for nothing, it rejects
-   * with `ERR_REAUTHORIZATION_REQUIRED`, and the token stays as it is: it may be a custom app's, which never ends.
+   * with `ERR_REAUTHORIZATION_REQUIRED`, and the token stays as it is: it may be a custom app's, which never ends. Where
+   * Shopify answers with another token that never ends, that one is stored, and the answer (`token.notExpiring`).
    *
-   * Rejects with the codes of {@link token}.
+   * Otherwise rejects with the codes of {@link token} when no pair came of it, though the present token may live.
    *
    * @see Shopify: "Migrate to expiring offline access tokens"; R9 in docs/shopify-protocol.md
    */

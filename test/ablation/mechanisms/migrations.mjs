@@ -29,7 +29,7 @@ export const MIGRATIONS = [
       group: 'any other refusal',
       title: 'for a missing scope is the answer, and migrates nobody',
     },
-    failure: 'Expected: 403',
+    failure: '"tokenCalls": 0',
   },
   {
     mechanism: 'migration before acquisition',

@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { type RecordKey, Secret } from '@shopify-tokens/core'
+import { createTokenManager, fingerprint, type RecordKey, Secret } from '@shopify-tokens/core'
 import { aKey, aRecord } from '@shopify-tokens/testing'
-import { migrateTokenDatabase, openTokenStore } from '@shopify-tokens/typeorm-store/from-environment'
+import {
+  migrateTokenDatabase,
+  openTokenStore,
+  type StoreConfiguration,
+} from '@shopify-tokens/typeorm-store/from-environment'
 import { DataSource } from 'typeorm'
 import { createMariaDbDatabase, createPostgresDatabase, describeWithServer, type TestDatabase } from '../servers.js'
 import { MarkdownDocument } from './markdown.js'
@@ -26,7 +30,7 @@ async function prepared({ type, heading, create, forget }: Server): Promise<{
   const database = await create()
   const suffix = randomBytes(6).toString('hex')
   const named = (text: string): string =>
-    text.replace(/\bshopify_(migrations|app|reader)\b/g, `$&_${suffix}`).replace(/\bapp\./g, `${database.name}.`)
+    text.replace(/\bshopify_(migrations|app|asker|reader)\b/g, `$&_${suffix}`).replace(/\bapp\./g, `${database.name}.`)
   const connect = (url: string): Promise<DataSource> => new DataSource({ type, url }).initialize()
   const admin = await connect(database.url)
   const grant = async (part: string): Promise<void> => {
@@ -53,7 +57,7 @@ async function prepared({ type, heading, create, forget }: Server): Promise<{
       }
     },
     async drop() {
-      const roles = ['shopify_migrations', 'shopify_app', 'shopify_reader'].map(named)
+      const roles = ['shopify_migrations', 'shopify_app', 'shopify_asker', 'shopify_reader'].map(named)
       for (const statement of roles.flatMap(forget)) await admin.query(statement)
       await admin.destroy()
       await database.drop()
@@ -76,12 +80,15 @@ function eachRoleHasWhatItNeeds(server: Server): void {
   }, 30_000)
   afterAll(() => database.drop())
 
-  it('and the app can do all that a store does, and nothing else', async () => {
-    const configuration = {
-      database: { kind: 'server', url: new Secret(database.urlOf('shopify_app')) },
+  function configurationOf(role: string): StoreConfiguration {
+    return {
+      database: { kind: 'server', url: new Secret(database.urlOf(role)) },
       sealing: { kind: 'keys', keys: [{ id: 'k1', bytes: Buffer.alloc(32, 1) }] },
-    } as const
-    const opened = openTokenStore({ configuration, announce: () => undefined })
+    }
+  }
+
+  it('and the app can do all that a store does, and nothing else', async () => {
+    const opened = openTokenStore({ configuration: configurationOf('shopify_app'), announce: () => undefined })
     const key: RecordKey = aKey({ shop: 'roles' })
     try {
       await opened.store.put(key, aRecord.expiring(), 'absent')
@@ -111,9 +118,33 @@ function eachRoleHasWhatItNeeds(server: Server): void {
     }
   })
 
+  it('and a process that only reads can ask, and calls Shopify for nothing though it is told to renew', async () => {
+    const asApp = openTokenStore({ configuration: configurationOf('shopify_app'), announce: () => undefined })
+    const asked = openTokenStore({ configuration: configurationOf('shopify_asker'), announce: () => undefined })
+    const key = aKey({ clientId: 'asked', shop: 'asked' })
+    const fetch = jest.fn()
+    try {
+      await asApp.store.put(key, aRecord.expiring({ expiresAt: 1, secretId: fingerprint('secret') }), 'absent')
+      const tokens = createTokenManager({
+        ...{ clientId: key.clientId, clientSecret: 'secret', store: asked.store, fetch },
+        sealing: 'unsealed-tokens-readable-in-store',
+      })
+
+      await asked.store.ask(key)
+      await expect(tokens.token(key.shop)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+
+      expect(fetch).not.toHaveBeenCalled()
+      const { askedAt, revision } = await asApp.store.get(key)
+      expect({ askedAt, revision }).toEqual({ askedAt: expect.any(Number) as number, revision: 1 })
+    } finally {
+      await asked.close()
+      await asApp.close()
+    }
+  })
+
   it('and the reader sees states, and no credential', async () => {
     const seen = await database.execute('shopify_reader', 'SELECT shop, kind, scopes, expires_at FROM shopify_tokens')
-    expect(seen).toEqual([expect.objectContaining({ shop: 'roles.myshopify.com', kind: 'removed' })])
+    expect(seen).toContainEqual(expect.objectContaining({ shop: 'roles.myshopify.com', kind: 'removed' }))
     for (const column of ['access_token', 'refresh_token', 'predecessor', 'alternates', 'attempts']) {
       const select = `SELECT ${column} FROM shopify_tokens`
       await expect(database.execute('shopify_reader', select)).rejects.toThrow(/denied/)

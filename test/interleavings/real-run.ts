@@ -12,7 +12,7 @@ import {
 import { DEFAULT_DURATIONS } from '../../packages/core/src/durations.js'
 import { EventBus } from '../../packages/core/src/events.js'
 import { Breaker } from '../../packages/core/src/renewal/breaker.js'
-import type { Want } from '../../packages/core/src/renewal/decide.js'
+import type { Want } from '../../packages/core/src/renewal/want.js'
 import { DeploymentCheck } from '../../packages/core/src/renewal/deployment-check.js'
 import { FleetWatch } from '../../packages/core/src/renewal/fleet-watch.js'
 import { Notices } from '../../packages/core/src/renewal/notices.js'

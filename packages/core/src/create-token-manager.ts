@@ -16,7 +16,7 @@ import type { KeepAliveOptions, SweepOptions, SweepReport } from './keep-alive/s
 import { Sweeps } from './keep-alive/sweeps.js'
 import type { RowsReach } from './fleet/every-row.js'
 import { Breaker } from './renewal/breaker.js'
-import type { Want } from './renewal/decide.js'
+import type { Want } from './renewal/want.js'
 import { DeploymentCheck } from './renewal/deployment-check.js'
 import { FleetWatch } from './renewal/fleet-watch.js'
 import { Gate } from './renewal/gate.js'

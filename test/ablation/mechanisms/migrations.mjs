@@ -144,8 +144,8 @@ export const MIGRATIONS = [
   {
     mechanism: 'migrate() waits for others',
     without: 'it answers with the token that another process is about to end',
-    file: DECIDE,
-    replace: [[' && !isToBeMigrated(record, want)\n}', '\n}']],
+    file: 'packages/core/src/renewal/want.ts',
+    replace: [[' && !isToBeMigrated(record, want)', '']],
     test: {
       file: VERB,
       group: 'migrate()',

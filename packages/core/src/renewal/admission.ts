@@ -1,7 +1,7 @@
 import type { RecordKey } from '../token.js'
-import type { Want } from './decide.js'
 import { LockHold } from './lock-hold.js'
 import type { RunContext } from './run-context.js'
+import type { Want } from './want.js'
 
 /**
  * What stands in front of one run's calls to Shopify, in this order: the check that this deployment may renew, the

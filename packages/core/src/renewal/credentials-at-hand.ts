@@ -2,8 +2,9 @@ import { type AnyShopifyTokenError, InvalidSessionTokenError } from '../errors.j
 import type { Credential } from '../oauth/grants.js'
 import { candidates, type ExpiringRecord, type RecordKey } from '../token.js'
 import { CodeClaim } from './code-claim.js'
-import type { Presenting, Want } from './decide.js'
+import type { Presenting } from './decide.js'
 import type { RunContext } from './run-context.js'
+import type { Want } from './want.js'
 
 /** Life that an ID token must have left to be worth sending. */
 const MIN_ID_TOKEN_LIFE_MS = 10_000

@@ -2,12 +2,13 @@ import { ClosedError, RenewalElsewhereError } from '../errors.js'
 import type { Snapshot } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
 import { isServable, type RecordKey, type ServableRecord } from '../token.js'
-import { othersUnderWay, type Want } from './decide.js'
+import { othersUnderWay } from './decide.js'
 import { reauthorizationRequired } from './failure.js'
 import { Pauses } from './pauses.js'
 import { type Rest, restError, restOf } from './rest.js'
 import type { RunContext } from './run-context.js'
 import { type Freshness, freshness } from './schedule.js'
+import type { Want } from './want.js'
 
 /**
  * What takes the place of a run where another process renews (`renewal: 'never'`): reads the row, asks for a token that is

@@ -1,12 +1,12 @@
 import { DeadlineExceeded, untilAborted, withDeadline } from '../deadline.js'
 import type { Shop } from '../shop.js'
 import type { ServableRecord } from '../token.js'
-import type { Want } from './decide.js'
 import { ElsewhereRun } from './elsewhere-run.js'
 import { leaseTimeout, patienceMs } from './patience.js'
 import { RenewalRun } from './renewal-run.js'
 import type { RunContext } from './run-context.js'
 import { type Flight, SingleFlight } from './single-flight.js'
+import type { Want } from './want.js'
 
 /**
  * The one way to a new pair, whatever brings it: per shop and process one run at a time. Callers who only want a token

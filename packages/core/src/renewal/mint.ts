@@ -2,11 +2,11 @@ import type { Credential } from '../oauth/grants.js'
 import type { MintedTokens } from '../oauth/token-response.js'
 import { isServable } from '../token.js'
 import { coolDownAfter } from './backoff.js'
-import type { Want } from './decide.js'
 import { newRecord, type NewRecord } from './new-record.js'
 import type { Presented } from './present.js'
 import type { Announced } from './row.js'
 import type { RunContext } from './run-context.js'
+import type { Want } from './want.js'
 
 /** A pair without a credible lifetime, twice in a row, is treated like an outage: served, and left alone for a while. So is
  * a client-credentials token at once, for the next one may be no better. */

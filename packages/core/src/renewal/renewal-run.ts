@@ -8,7 +8,7 @@ import { type ReauthorizationMark, type RecordKey, type ServableRecord, type Tok
 import { Admission } from './admission.js'
 import { tellsOfMigration } from './begun-migration.js'
 import { CredentialsAtHand } from './credentials-at-hand.js'
-import { canServe, decide, othersUnderWay, type Presenting, type Want } from './decide.js'
+import { decide, othersUnderWay, type Presenting } from './decide.js'
 import { type Inconclusive, reauthorizationRequired } from './failure.js'
 import { keepPair } from './keep-pair.js'
 import { mint } from './mint.js'
@@ -19,6 +19,7 @@ import { type Announced, Row } from './row.js'
 import type { RunContext } from './run-context.js'
 import { tellKept } from './tell-kept.js'
 import { giveUp, isOfShop, mark, MARK_REASONS, MIGRATION_REFUSED, pauseRejected } from './verdicts.js'
+import { canServe, type Want } from './want.js'
 
 /**
  * One run of the gate for one shop: get, decide, announce the attempt, present the credential, put; on conflict merge

@@ -1,9 +1,9 @@
 import { areSameScopes } from '../scopes.js'
 import type { Shop } from '../shop.js'
 import { expiryOf, type Grant, isServable } from '../token.js'
-import type { Want } from './decide.js'
 import type { Kept } from './keep-pair.js'
 import type { RunContext } from './run-context.js'
+import type { Want } from './want.js'
 
 /** How a run came by the tokens that it has stored. */
 export interface Keeping {

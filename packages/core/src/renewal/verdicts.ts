@@ -12,11 +12,11 @@ import {
   type TokenRecord,
 } from '../token.js'
 import { coolDownAfter, coolDownAfterRejection } from './backoff.js'
-import { canServe, type Want, wantsNewPair } from './decide.js'
 import { failureOf, type Inconclusive, reauthorizationRequired } from './failure.js'
 import type { Announced, Row } from './row.js'
 import type { RunContext } from './run-context.js'
 import { isAtRisk } from './schedule.js'
+import { canServe, type Want, wantsNewPair } from './want.js'
 
 /** What a terminal answer to a migration says of the shop. */
 export const MIGRATION_REFUSED = {

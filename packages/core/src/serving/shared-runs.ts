@@ -1,6 +1,6 @@
 import { untilAborted } from '../deadline.js'
 import { isShopifyTokenError } from '../errors.js'
-import type { Want } from '../renewal/decide.js'
+import type { Want } from '../renewal/want.js'
 import type { Gate } from '../renewal/gate.js'
 import type { ShopifyTime } from '../renewal/shopify-time.js'
 import type { Flight } from '../renewal/single-flight.js'

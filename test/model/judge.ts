@@ -37,6 +37,7 @@ interface ShopBefore {
   readonly informed: ReadonlySet<Worker>
   readonly row: Row
   readonly merchantNeeded: string | null
+  readonly unrepeatable: number
   readonly isLate: boolean
   readonly tokenCalls: number
   readonly retiredPresented: number
@@ -54,6 +55,7 @@ export async function lookAt(world: World): Promise<Before> {
       informed: new Set(world.workers.filter((worker) => isInformed(worker, shop, turnedAt))),
       row: await world.row(shop),
       merchantNeeded: world.reference(shop).merchantNeeded(world.clock.now()),
+      unrepeatable: world.reference(shop).unrepeatable,
       isLate: world.network.isLate(shop),
       tokenCalls,
       retiredPresented: retiredTokensPresented,
@@ -115,7 +117,7 @@ function judgeError(
   { action, error, shop, tookMs, token, wasMisled, worker }: Outcome,
   { calm, storeWasWell }: { readonly calm: boolean; readonly storeWasWell: boolean },
 ): void {
-  const { row, merchantNeeded, isLate } = before.shops.get(shop)!
+  const { row, merchantNeeded, unrepeatable, isLate } = before.shops.get(shop)!
   const { record } = row
   const said = (): string => (isShopifyTokenError(error) ? error.code : String(error))
   const reference = world.reference(shop)
@@ -141,6 +143,7 @@ function judgeError(
   if (error.code === 'ERR_INVALID_SESSION_TOKEN' && isVisit(action) && (wasMisled || tookMs > 45_000)) return
   if (error.code === 'ERR_REAUTHORIZATION_REQUIRED') {
     if (merchantNeeded !== null || reference.merchantNeeded(world.clock.now()) !== null || !undisturbed) return
+    if (reference.unrepeatable !== unrepeatable) return
   }
   throw new Error(`${action.kind} by ${worker.machine.name} failed: ${said()}`)
 }

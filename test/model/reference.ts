@@ -21,6 +21,8 @@ export class ReferenceShop {
   removed = false
   /** The row was given a non-expiring token, and nothing has been acquired since. */
   restored = false
+  /** How many refreshes were lost that could not be repeated even at once. A merchant may have been there since. */
+  unrepeatable = 0
   /** When the app was last uninstalled: what its webhook tells. */
   uninstalledAt: number | null = null
   readonly #graceMs: number
@@ -84,7 +86,9 @@ export class ReferenceShop {
 
   /** Nobody who lives will ever know what this grant brought. */
   lose(granted: Granted): void {
-    if (!granted.acquisition) this.#lost.push(granted)
+    if (granted.acquisition) return
+    this.#lost.push(granted)
+    if (granted.repeatableUntil <= granted.at) this.unrepeatable++
   }
 
   /** Why only the merchant may be able to help. `null`: the row must hold a living credential, unmarked. */

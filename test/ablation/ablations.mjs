@@ -3,6 +3,7 @@ import { DELIVERIES } from './mechanisms/deliveries.mjs'
 import { JOBS } from './mechanisms/jobs.mjs'
 import { MIGRATIONS } from './mechanisms/migrations.mjs'
 import { ONE_RUN } from './mechanisms/one-run.mjs'
+import { QUEUES } from './mechanisms/queues.mjs'
 import { RUNS_THAT_MEET } from './mechanisms/runs-that-meet.mjs'
 import { SECRET_ROTATION } from './mechanisms/secret-rotation.mjs'
 import { SERVING } from './mechanisms/serving.mjs'
@@ -23,6 +24,7 @@ export const ABLATIONS = [
   ...MIGRATIONS,
   ...JOBS,
   ...SWEEPS,
+  ...QUEUES,
 ]
 
 /** The text without the mechanism, or an error when the edit does not fit any more. */

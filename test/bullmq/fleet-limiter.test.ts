@@ -20,36 +20,38 @@ const rates = fc
   .record({ perSecond: fc.integer({ min: 1, max: 1_000 }), inFlight: fc.integer({ min: 0, max: 1_000 }) })
   .filter(({ perSecond, inFlight }) => inFlight < perSecond)
 
-it('lets no second see more than the rate, with all jobs that were in hand before it', () => {
-  fc.assert(
-    fc.property(rates, (rate) => {
-      expect(worstSecond(fleetLimiter(rate)) + rate.inFlight).toBeLessThanOrEqual(rate.perSecond)
-    }),
-  )
-})
+describe('the limiter of a fleet', () => {
+  it('lets no second see more than the rate, with all jobs that were in hand before it', () => {
+    fc.assert(
+      fc.property(rates, (rate) => {
+        expect(worstSecond(fleetLimiter(rate)) + rate.inFlight).toBeLessThanOrEqual(rate.perSecond)
+      }),
+    )
+  })
 
-it('gives away little of the rate', () => {
-  fc.assert(
-    fc.property(rates, (rate) => {
-      const { max, duration } = fleetLimiter(rate)
-      expect((max / duration) * SECOND_MS).toBeGreaterThanOrEqual(0.75 * (rate.perSecond - rate.inFlight))
-    }),
-  )
-})
+  it('gives away little of the rate', () => {
+    fc.assert(
+      fc.property(rates, (rate) => {
+        const { max, duration } = fleetLimiter(rate)
+        expect((max / duration) * SECOND_MS).toBeGreaterThanOrEqual(0.75 * (rate.perSecond - rate.inFlight))
+      }),
+    )
+  })
 
-it('is ten a second by default, one by one', () => {
-  expect(fleetLimiter()).toEqual({ max: 1, duration: 100 })
-})
+  it('is ten a second by default, one by one', () => {
+    expect(fleetLimiter()).toEqual({ max: 1, duration: 100 })
+  })
 
-it.each([
-  ['perSecond', { perSecond: 0 }],
-  ['perSecond', { perSecond: 1_001 }],
-  ['inFlight', { inFlight: 10 }],
-  ['max', { max: 1 }],
-])('a wrong %s is refused by name', (name, rate) => {
-  expect(() => fleetLimiter(rate as never)).toThrow(
-    expect.objectContaining({ code: 'ERR_INVALID_OPTION', options: [name] }) as Error,
-  )
+  it.each([
+    ['perSecond', { perSecond: 0 }],
+    ['perSecond', { perSecond: 1_001 }],
+    ['inFlight', { inFlight: 10 }],
+    ['max', { max: 1 }],
+  ])('a wrong %s is refused by name', (name, rate) => {
+    expect(() => fleetLimiter(rate as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', options: [name] }) as Error,
+    )
+  })
 })
 
 describeWithServer('Redis', 'the rate of a fleet', () => {

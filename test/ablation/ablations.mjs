@@ -1,9 +1,11 @@
 import { AUTHORIZATION } from './mechanisms/authorization.mjs'
 import { DELIVERIES } from './mechanisms/deliveries.mjs'
 import { JOBS } from './mechanisms/jobs.mjs'
+import { KEEP_ALIVE } from './mechanisms/keep-alive.mjs'
 import { MIGRATIONS } from './mechanisms/migrations.mjs'
 import { ONE_RUN } from './mechanisms/one-run.mjs'
 import { QUEUES } from './mechanisms/queues.mjs'
+import { ROLES } from './mechanisms/roles.mjs'
 import { RUNS_THAT_MEET } from './mechanisms/runs-that-meet.mjs'
 import { SECRET_ROTATION } from './mechanisms/secret-rotation.mjs'
 import { SERVING } from './mechanisms/serving.mjs'
@@ -25,6 +27,8 @@ export const ABLATIONS = [
   ...JOBS,
   ...SWEEPS,
   ...QUEUES,
+  ...KEEP_ALIVE,
+  ...ROLES,
 ]
 
 /** The text without the mechanism, or an error when the edit does not fit any more. */

@@ -195,8 +195,15 @@ describe('keeping shops alive', () => {
     return { chosen, clock }
   }
 
+  it('is the default of an app whose manager is opened for it', async () => {
+    const { chosen, clock } = managed({})
+
+    expect(clock.sleepers).toBe(2)
+    await chosen.close()
+    expect(clock.sleepers).toBe(0)
+  })
+
   it.each<[options: object, isStarted: boolean]>([
-    [{}, true],
     [{ renewal: 'hybrid' }, true],
     [{ keepAlive: {} }, true],
     [{ keepAlive: undefined }, true],

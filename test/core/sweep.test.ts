@@ -207,7 +207,7 @@ describe('a marked shop', () => {
   it('is not visited any more once its refresh token has ended, however long nobody swept', async () => {
     const app = await managedApp()
     const now = app.clock.now()
-    await app.seed({ ageMs: 89 * DAY_MS, mark: marked(now), sweepAt: now + DAY_MS - 1 })
+    await app.seed({ ageMs: 89 * DAY_MS, mark: marked(now - HOUR_MS), sweepAt: now + 23 * HOUR_MS })
 
     await app.clock.advance(30 * DAY_MS)
 
@@ -362,6 +362,19 @@ describe('a failure', () => {
       'The option onProgress of sweep threw (TypeError).',
       'The option onProgress of sweep threw (TypeError).',
     ])
+  })
+})
+
+describe('a shop that was asked for', () => {
+  it('stays asked for while this process must not renew it', async () => {
+    const app = await managedApp()
+    await app.seed({ ageMs: 2 * HOUR_MS, secretId: fingerprint('the-secret-of-next-year') })
+    await app.store.ask({ clientId: CLIENT_ID, shop })
+    const askedAt = app.clock.now()
+
+    await app.tokens.sweep()
+
+    expect((await app.store.get({ clientId: CLIENT_ID, shop })).askedAt).toBe(askedAt)
   })
 })
 

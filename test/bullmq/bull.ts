@@ -43,6 +43,16 @@ export class Bull {
     return worker
   }
 
+  /** What stands in for `bullmq` in code that names neither prefix nor test: its queues and workers are this test's. */
+  module(): object {
+    const queue = (name: string): Queue => this.queue(name)
+    const worker = (name: string, processor: Processor, options: WorkerOptions): Worker => {
+      const { concurrency, limiter } = options
+      return this.worker(this.queue(name), processor, { concurrency: concurrency ?? 1, ...(limiter && { limiter }) })
+    }
+    return { Queue: constructorOf(queue), Worker: constructorOf(worker) }
+  }
+
   /** Everything that stands in Redis under the prefix, as text. */
   async contents(): Promise<string> {
     const keys = await this.keys()
@@ -74,6 +84,13 @@ export class Bull {
     if (type === 'zset') return this.connection.zrange(key, 0, -1)
     if (type === 'stream') return this.connection.xrange(key, '-', '+')
     return this.connection.get(key)
+  }
+}
+
+/** A function that may be called with `new`: what it returns is the new object. */
+function constructorOf(make: (...args: never[]) => object): object {
+  return function (...args: never[]) {
+    return make(...args)
   }
 }
 

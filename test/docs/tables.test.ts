@@ -112,6 +112,7 @@ describe('the packages', () => {
     ['Express', 'express', 'express', ['express4', 'express5']],
     ['NestJS', 'nestjs', '@nestjs/core', ['nest11', 'nest12']],
     ['TypeORM', 'typeorm-store', 'typeorm', ['typeorm03', 'typeorm1']],
+    ['BullMQ', 'bullmq', 'bullmq', ['nest11', 'nest12']],
   ] as const)(
     'support the versions of %s that they declare, and are tested on those named',
     (title, name, peer, on) => {

@@ -19,8 +19,8 @@ export class ReferenceShop {
   installed = false
   /** The row is a tombstone. */
   removed = false
-  /** The row was given a non-expiring token, and nothing has been acquired since. */
-  restored = false
+  /** The non-expiring token that the row was given last. */
+  restored: string | null = null
   /** How many refreshes were lost that could not be repeated even at once. A merchant may have been there since. */
   unrepeatable = 0
   /** When the app was last uninstalled: what its webhook tells. */
@@ -55,7 +55,6 @@ export class ReferenceShop {
 
   restore(now: number): void {
     this.removed = false
-    this.restored = true
     this.#acquisition = { serial: ++this.#serial, acquisition: true, at: now, repeatableUntil: now }
     this.#acquisitionKept = true
     this.#lost = []
@@ -78,7 +77,7 @@ export class ReferenceShop {
 
   /** The row has what this grant brought. What was lost before does not matter any more. */
   keep(granted: Granted): void {
-    if (granted.acquisition) this.removed = this.restored = false
+    if (granted.acquisition) this.removed = false
     if (granted === this.#acquisition) this.#acquisitionKept = true
     this.#lost = this.#lost.filter(({ serial }) => serial > granted.serial)
     this.#keptAt = this.#keptAt === Infinity ? granted.at : Math.max(this.#keptAt, granted.at)

@@ -151,17 +151,21 @@ export class World {
   async use(manager: TokenManager, shop: Shop, idToken?: string): Promise<AccessToken> {
     const token = await manager.token(shop, { idToken })
     const isRefused = this.shopify.accessTokenState(shop, token.value) === 'revoked'
-    return isRefused && this.reference(shop).restored ? manager.token(shop, { rejected: token.value, idToken }) : token
+    return isRefused && token.value === this.reference(shop).restored
+      ? manager.token(shop, { rejected: token.value, idToken })
+      : token
   }
 
   async #restore(shop: Shop): Promise<void> {
     this.upheavals++
     const key = { clientId: CLIENT_ID, shop }
     const accessToken = this.shopify.mintNonExpiring(shop)
+    this.reference(shop).restored = accessToken
     const record = aRecord.nonExpiring({ accessToken, secretId: fingerprint(CLIENT_SECRET) })
     const { version } = await this.#surroundings.rows.get(key)
     const result = await this.#opened.put(key, record, version)
-    if (result.outcome === 'conflict') return
+    // Uninstalled meanwhile, it is nothing to restore.
+    if (result.outcome === 'conflict' || !this.shopify.hasLiveCredential(shop, [accessToken])) return
     this.reference(shop).restore(this.clock.now())
     this.turnedAt.set(shop, this.clock.monotonic())
   }

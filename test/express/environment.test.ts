@@ -101,6 +101,35 @@ it('renews a shop by itself once it is old, though nobody visits it', async () =
   expect(kept[0]).toMatchObject({ shop })
 })
 
+it('only reads when one variable says so: a first visit is no acquisition', async () => {
+  const shop = 'read.myshopify.com'
+  shopify.installShop(shop)
+  const visit = (): request.Test =>
+    request(appOver(shopifyTokens({ fetch: shopify.fetch })))
+      .get('/shop')
+      .set('Authorization', `Bearer ${shopify.sessionToken(shop)}`)
+  process.env.SHOPIFY_TOKENS_RENEWAL = 'never'
+
+  await visit().expect(403)
+  expect(shopify.counters(shop).tokenCalls).toBe(0)
+  await middleware?.close()
+
+  process.env.SHOPIFY_TOKENS_RENEWAL = 'hybrid'
+  await visit().expect(200)
+  await middleware?.close()
+  process.env.SHOPIFY_TOKENS_RENEWAL = 'never'
+  await visit().expect(200)
+  expect(shopify.counters(shop).tokenCalls).toBe(1)
+})
+
+it('refuses a wait as long as a lease where one variable says that it waits', () => {
+  const make = (): unknown => shopifyTokens({ waitMs: 15_000 })
+  expect(make).not.toThrow()
+
+  process.env.SHOPIFY_TOKENS_RENEWAL = 'never'
+  expect(make).toThrow(/waitMs/)
+})
+
 it('names all missing variables at once when it is made', () => {
   delete process.env.SHOPIFY_API_KEY
   delete process.env.SHOPIFY_API_SECRET

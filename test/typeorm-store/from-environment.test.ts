@@ -195,6 +195,20 @@ describe('a manager over the environment', () => {
     expect(refusal.options).toEqual(['configuration'])
   })
 
+  it.each([
+    ['never', {}, 'ERR_INVALID_OPTION'],
+    ['never', { renewal: undefined }, 'ERR_INVALID_OPTION'],
+    ['never', { renewal: 'lazy' }, 'ERR_REAUTHORIZATION_REQUIRED'],
+    ['lazy', { renewal: 'never' }, 'ERR_INVALID_OPTION'],
+    [undefined, {}, 'ERR_REAUTHORIZATION_REQUIRED'],
+  ] as const)('only reads, or renews, as %s and then %j say: force ends in %s', async (variable, overrides, code) => {
+    const configuration = readEnvironment({ ...env, SHOPIFY_TOKENS_RENEWAL: variable })
+    const { tokens, close } = openTokenManager(configuration, { ...overrides, announce: () => undefined })
+
+    await expect(tokens.force(aKey().shop)).rejects.toMatchObject({ code })
+    await close()
+  })
+
   it('refuses what the manager refuses', () => {
     const overrides = { leaseMs: -1, announce: () => undefined }
     expect(refusalOf(() => openTokenManager(readEnvironment(env), overrides)).options).toEqual(['leaseMs'])

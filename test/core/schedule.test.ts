@@ -167,6 +167,18 @@ describe('sweepAtOf', () => {
     )
   })
 
+  it('is a day later for a shop that keeps failing, while there are weeks left', () => {
+    const failing = (failures: number, endsAt: number): number | null => {
+      const coolDown = aCoolDown({ until: NOW + HOUR_MS, scope: 'all', failures })
+      return sweep(aRecord.expiring({ obtainedAt: NOW - 30 * DAY_MS, refreshTokenExpiresAt: endsAt, coolDown }))
+    }
+
+    expect(failing(11, NOW + 60 * DAY_MS)).toBe(NOW + HOUR_MS)
+    expect(failing(12, NOW + 60 * DAY_MS)).toBe(NOW + DAY_MS)
+    expect(failing(99, NOW + 15 * DAY_MS + 1)).toBe(NOW + DAY_MS)
+    expect(failing(99, NOW + 15 * DAY_MS)).toBe(NOW + HOUR_MS)
+  })
+
   it('is never for a marked shop past its end, though its last try was before', () => {
     const mark = aMark({ triedAt: NOW - 5 * DAY_MS })
     const old = { obtainedAt: NOW - 91 * DAY_MS, refreshTokenExpiresAt: NOW - DAY_MS, mark }

@@ -259,6 +259,27 @@ describe('a failure', () => {
     expect(await app.tokens.sweep()).toMatchObject({ visited: 1, renewed: 1 })
   })
 
+  it('that lasts costs one call a day, and more only when the end is near', async () => {
+    const app = await managedApp()
+    const [frozen, late] = someShops(2) as [Shop, Shop]
+    await idle(app, [frozen], 30)
+    await idle(app, [late], 76)
+    app.shopify.faults.choose(() => ({ kind: 'status', status: 402 }))
+    const hours = async (count: number): Promise<readonly number[]> => {
+      app.shopify.resetCounters()
+      for (let n = 0; n < count; n++) {
+        await app.tokens.sweep()
+        await app.clock.advance(HOUR_MS)
+      }
+      return calls(app, [frozen, late])
+    }
+    await hours(24)
+
+    const [ofFrozen, ofLate] = await hours(72)
+    expect(ofFrozen).toBe(3)
+    expect(ofLate).toBeGreaterThan(24)
+  })
+
   it('that is the cool-down of refused tokens does not keep a shop from living on', async () => {
     const app = await managedApp()
     const until = app.clock.now() + HOUR_MS

@@ -52,18 +52,25 @@ export const KEEP_ALIVE = [
     mechanism: 'visits after the cool-down',
     without: 'a sweep visits a shop that cools down, and nothing comes of it',
     file: SCHEDULE,
-    replace: [
-      [
-        'return at !== null && isPaused ? Math.max(at, coolDown.until) : at',
-        'return isPaused && at === null ? null : at',
-      ],
-    ],
+    replace: [['return at !== null && isPaused ? Math.max', 'return at !== null && isPaused && now < 0 ? Math.max']],
     test: {
       file: SWEEP_TESTS,
       group: 'a failure',
       title: 'leaves the shop alone for its cool-down, and not for longer',
     },
     failure: 'Expected: ',
+  },
+  {
+    mechanism: 'patience with shops that stay frozen',
+    without: 'every frozen shop costs a call an hour for as long as its refresh token lives',
+    file: SCHEDULE,
+    replace: [['return failures < MANY_FAILURES || isUrgent', 'return failures > 0 || isUrgent']],
+    test: {
+      file: SWEEP_TESTS,
+      group: 'a failure',
+      title: 'that lasts costs one call a day, and more only when the end is near',
+    },
+    failure: 'Expected: 3',
   },
   {
     mechanism: 'visits in spite of a clock far ahead',

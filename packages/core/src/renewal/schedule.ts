@@ -88,13 +88,27 @@ export function keepingEarlyLook(
 /** @see Shopify: "Offline access tokens" */
 const DOCUMENTED_REFRESH_LIFETIME_MS = 90 * 86_400_000
 
+/** Failures in a row after which it is no outage any more: most likely the shop is frozen, and stays so for weeks. */
+const MANY_FAILURES = 12
+
 /** When the keep-alive sweep should visit a row; computed with every write, so that one index finds what is due. */
 export function sweepAtOf(record: TokenRecord, now: number, durations: Durations): number | null {
   const at = plannedSweepAt(record, now, durations)
   const { coolDown } = record
-  // A visit before its end would be in vain, and meet the row again and again.
   const isPaused = coolDown !== null && coolDown.scope !== 'rejected' && isPausing(coolDown, now, durations)
-  return at !== null && isPaused ? Math.max(at, coolDown.until) : at
+  // A visit before its end would be in vain, and meet the row again and again.
+  return at !== null && isPaused ? Math.max(at, coolDown.until + restMs(record, coolDown, now, durations)) : at
+}
+
+/** How much longer than requests the sweep leaves a shop alone that keeps failing: for a day in all, while there are weeks left. */
+function restMs(
+  record: TokenRecord,
+  { failures }: CoolDown,
+  now: number,
+  { atRiskMs, markedRetryMs, maxCoolDownMs }: Durations,
+): number {
+  const isUrgent = record.kind === 'expiring' && record.refreshTokenExpiresAt - atRiskMs <= now + markedRetryMs
+  return failures < MANY_FAILURES || isUrgent ? 0 : Math.max(0, markedRetryMs - maxCoolDownMs)
 }
 
 function plannedSweepAt(

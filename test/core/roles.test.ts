@@ -85,6 +85,19 @@ describe('a token inside its renewal window', () => {
     expect(deedsOf(reader)).toEqual(NOTHING_DONE)
   })
 
+  it('hands the question to the background hook, which may freeze everything else', async () => {
+    const app = await readApp()
+    const works: Promise<void>[] = []
+    const reader = aReader(app, { background: (work) => works.push(work) })
+    await app.seed(DUE)
+    reader.store.next('ask', fault.delay(1_000))
+    await reader.tokens.token(shop)
+
+    expect(works).toHaveLength(1)
+    await works[0]
+    expect(await app.row()).toMatchObject({ askedAt: app.clock.now() })
+  })
+
   it('is renewed by whoever looks for shops that were asked for, and then served here', async () => {
     const { clock, reader, row, seed, startRenewer, tokenCalls } = await readApp()
     const { accessToken } = await seed(DUE)

@@ -151,20 +151,22 @@ export class Serving {
     if (this.#settings.renewal === 'lazy' || this.#closing.aborted || this.#gate.isRunning(shop)) return
     const { flight } = this.#gate.share(shop, { trigger: 'ahead', idToken })
     const quietMs = this.#settings.coolDownMs
+    const served = flight.usable.then(
+      (record) => {
+        // Still due: the shop is cooling down, or another process is at it. Not every request needs to look.
+        const now = this.#time.now()
+        this.#remember(shop, record, Math.max(now + quietMs, restOf(record, now, this.#settings)?.until ?? -Infinity))
+      },
+      // Told by events. The token at hand serves until its end, unless the row says that it has ended.
+      (error: unknown) => {
+        if (isReauthorization(error)) this.#cache.delete(shop)
+        else this.#leaveAlone(shop)
+      },
+    )
+    // A host that freezes what it was not told of shall not freeze a pair on its way to the store, or a question.
     runBehind(
       this.#settings.background,
-      flight.usable.then(
-        (record) => {
-          // Still due: the shop is cooling down, or another process is at it. Not every request needs to look.
-          const now = this.#time.now()
-          this.#remember(shop, record, Math.max(now + quietMs, restOf(record, now, this.#settings)?.until ?? -Infinity))
-        },
-        // Told by events. The token at hand serves until its end, unless the row says that it has ended.
-        (error: unknown) => {
-          if (isReauthorization(error)) this.#cache.delete(shop)
-          else this.#leaveAlone(shop)
-        },
-      ),
+      served.then(() => flight.settled),
     )
   }
 

@@ -37,8 +37,8 @@ export async function runShopJob<Job extends ShopJob, Result>(
  * new Worker('sync', shopProcessor(tokens, async (job: Job<Sync>, shop) => { await shop.graphql('…') }), { connection })
  * ```
  *
- * `work` gets the job, its shop's client, and the signal with which `worker.cancelJob()` ends it. What becomes of a job that
- * fails: {@link runShopJob}.
+ * `work` gets the job, its shop's client, and the signal with which `worker.cancelJob()` ends it; `undefined` from a BullMQ that
+ * has none yet. What becomes of a job that fails: {@link runShopJob}.
  *
  * @throws InvalidOptionError `ERR_INVALID_OPTION`
  */

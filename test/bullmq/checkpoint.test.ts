@@ -66,6 +66,21 @@ describeWithServer('Redis', 'a checkpoint in the job', () => {
       expect(await dataOf(job)).toEqual({ shop, seen: CHUNKS, pages: { position: CHUNKS, finished: true } })
     })
 
+    it('holds the lock for as long as the worker does, and no shorter', async () => {
+      const { tokens } = await managedApp()
+      const held: number[] = []
+      const work = async (job: Job): Promise<void> => {
+        await jobCheckpoint<number>(job).save({ position: 1, finished: false })
+        held.push(await bull.connection.pttl(`${bull.prefix}:${queue.name}:${job.id!}:lock`))
+      }
+      bull.worker(queue, shopProcessor(tokens, work), { lockDuration: 3_600_000 })
+
+      await queue.add('sync', { shop })
+      await until(() => held.length === 1, 'the job to be done')
+
+      expect(held[0]).toBeGreaterThan(1_800_000)
+    })
+
     it('is not put back by a worker that wakes up after its job was given to another one', async () => {
       const { tokens } = await managedApp()
       let wake = (): void => undefined

@@ -171,4 +171,31 @@ describe('a plan', () => {
 
     expect(ids).toEqual([{ id: `asked:${asked!}` }, { id: `due:${due!}` }])
   })
+
+  it('finds whoever was asked for behind a row that nobody understands, and ends where nobody was', async () => {
+    const [unreadable, asked, due] = someShops(3)
+    const { tokens } = await managedApp()
+    const planned: unknown[] = []
+    const queue = {
+      addBulk: (jobs: readonly { readonly data: unknown }[]) =>
+        Promise.resolve(planned.push(...jobs.map((job) => job.data))),
+    }
+    let read = 0
+    const shops = async function* (): AsyncGenerator {
+      for (const state of [
+        { shop: unreadable, kind: 'unreadable', askedAt: null },
+        { shop: asked, kind: 'expiring', askedAt: 1 },
+        { shop: due, kind: 'expiring', askedAt: null },
+        { shop: due, kind: 'expiring', askedAt: null },
+      ]) {
+        read += 1
+        yield state
+      }
+    }
+
+    await planFleet(queue, { ...tokens, shops: shops as never }, 'asked')
+
+    expect(planned).toEqual([{ shop: asked }])
+    expect(read).toBe(3)
+  })
 })

@@ -19,7 +19,7 @@ export interface CheckpointedJob {
 export interface JobCheckpointOptions {
   /** The name in the job's data under which the progress is kept. Default `checkpoint`. */
   readonly key?: string | undefined
-  /** The worker's `lockDuration`, in milliseconds. 1 to 86 400 000, default 30 000, as BullMQ's. */
+  /** The worker's `lockDuration`, in milliseconds. 1 to 86 400 000, default: what the job's worker has. */
   readonly lockDurationMs?: number | undefined
 }
 
@@ -42,7 +42,7 @@ export function jobCheckpoint<Position>(
   options: JobCheckpointOptions = {},
 ): Checkpoint<Position> {
   refuseUnknownOptions(options, ['key', 'lockDurationMs'])
-  const { key = 'checkpoint', lockDurationMs = 30_000 } = options
+  const { key = 'checkpoint', lockDurationMs = lockDurationOf(job) } = options
   if (typeof key !== 'string' || key === '') throw invalidOption('key', 'a string that is not empty', key)
   wholeNumberOption('lockDurationMs', lockDurationMs, 1, 86_400_000)
   return {
@@ -56,6 +56,19 @@ export function jobCheckpoint<Position>(
 
 function dataOf({ data }: CheckpointedJob): Readonly<Record<string, unknown>> {
   return typeof data === 'object' && data !== null ? { ...data } : {}
+}
+
+/** BullMQ's default, for a job that knows no worker. */
+const LOCK_DURATION_MS = 30_000
+
+/**
+ * A job that a worker has fetched knows the worker's options. To hold its lock for less than they say would end it before the
+ * worker extends it again, and two workers would have the job.
+ */
+function lockDurationOf(job: CheckpointedJob): number {
+  const { queue } = job as { readonly queue?: { readonly opts?: { readonly lockDuration?: unknown } } }
+  const lockDurationMs = queue?.opts?.lockDuration
+  return typeof lockDurationMs === 'number' ? lockDurationMs : LOCK_DURATION_MS
 }
 
 /** `updateData` asks for no lock: without this, a worker that wakes up late would put the job back to where it was then. */

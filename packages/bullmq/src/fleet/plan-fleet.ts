@@ -43,8 +43,11 @@ async function* shopsWith(
     return
   }
   for await (const state of tokens.shops({ due: true, signal })) {
-    // Those that were asked for come first.
-    if (work === 'asked' && state.askedAt === null) return
+    if (work === 'asked' && state.askedAt === null) {
+      // Those that were asked for come first; of a row that is not understood it is not known whether it is one of them.
+      if (state.kind === 'unreadable') continue
+      return
+    }
     yield state
   }
 }

@@ -90,6 +90,8 @@ export async function managedApp(
       fetch: timeoutsStrike ? shopify.fetch : clock.watch((input, init) => shopify.fetch(input, init)),
       random: () => 0.5,
       apiVersion: '2026-10',
+      // Room for that many shops is set aside at once, in several lists: too much for the managers of thousands of tests.
+      cacheSize: 1_000,
       onEvent: (event) => events.push(event),
       ...managerOptions,
       ...changed,

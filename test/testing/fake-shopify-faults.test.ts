@@ -122,7 +122,7 @@ describe('a request delivered late', () => {
 
   it('is acted on by itself after the given time', async () => {
     const { refreshToken } = shopify.mintPair(SHOP)
-    const late = shopify.faults.next(SHOP, { kind: 'late', ms: 5 })
+    const late = shopify.faults.next(SHOP, { kind: 'late', ms: 500 })
     await failure(token(shopify, byRefresh(refreshToken)))
     expect(shopify.counters(SHOP).pairsMinted).toBe(1)
     await late.release()

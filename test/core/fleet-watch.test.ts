@@ -83,6 +83,32 @@ describe('the fleet watch', () => {
   })
 })
 
+describe('shops that nobody has kept alive', () => {
+  it('raise no suspicion when their end has come: all are marked, and those that die before it are still watched', async () => {
+    const app = await managedApp()
+    const lapsed = someShops(20, 'lapsed')
+    const dead = someShops(7, 'dead')
+    for (const each of lapsed) await app.seed({ ageMs: 2_400 * HOUR_MS, shop: each, sweepAt: 1 })
+    expect(await app.tokens.sweep()).toMatchObject({ visited: 20, failed: 20 })
+
+    expect(app.eventsOf('fleet.suspect')).toEqual([])
+    expect(
+      app
+        .eventsOf('reauthorization.required')
+        .map((event) => event.shop)
+        .sort(),
+    ).toEqual([...lapsed].sort())
+    expect(await app.tokens.sweep()).toMatchObject({ visited: 0 })
+
+    for (const each of dead) {
+      const { refreshToken } = await app.seed({ ageMs: 2_000 * HOUR_MS, shop: each, sweepAt: 1 })
+      app.shopify.revokeToken(each, refreshToken)
+    }
+    await app.tokens.sweep()
+    expect(app.eventsOf('fleet.suspect')).toEqual([expect.objectContaining({ dead: 6 })])
+  })
+})
+
 describe('an old database that was restored', () => {
   /** Fifty shops whose refresh tokens Shopify has ended and whose access tokens are over. */
   async function restored(): Promise<ManagedApp & { readonly shops: readonly Shop[] }> {

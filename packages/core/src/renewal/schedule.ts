@@ -168,6 +168,11 @@ export function isTryDue(
   return now >= triedAt + markedRetryMs || isAhead(triedAt, now)
 }
 
+/** Whether nobody has renewed the pair on record for so long that Shopify has ended it. */
+export function hasLapsed(record: TokenRecord, now: number): boolean {
+  return record.kind === 'expiring' && now >= endOf(record)
+}
+
 /** When no refresh token of the record can live any more. An end that Shopify did not tell is recorded cautiously early; here the documented 90 days count. */
 function endOf({ obtainedAt, refreshTokenExpiresAt }: ExpiringRecord): number {
   return Math.max(refreshTokenExpiresAt, obtainedAt + DOCUMENTED_REFRESH_LIFETIME_MS)

@@ -15,7 +15,7 @@ import { coolDownAfter, coolDownAfterRejection } from './backoff.js'
 import { failureOf, type Inconclusive, reauthorizationRequired } from './failure.js'
 import type { Announced, Row } from './row.js'
 import type { RunContext } from './run-context.js'
-import { isAtRisk } from './schedule.js'
+import { hasLapsed, isAtRisk } from './schedule.js'
 import { canServe, type Want, wantsNewPair } from './want.js'
 
 /** What a terminal answer to a migration says of the shop. */
@@ -50,10 +50,11 @@ export async function mark(
   const { durations, events, fleet, notices, secretId, time } = context
   const { record, version } = snapshot
   if (!isServable(record) || version === 'absent') return null
-  if (record.mark === null && !fleet.dies(shop)) {
+  const now = time.now()
+  // That Shopify ends what has come to its end raises no suspicion, however many shops nobody has kept alive.
+  if (record.mark === null && !hasLapsed(record, now) && !fleet.dies(shop)) {
     return giveUp(context, row, shop, want, { record, version }, { outcome: 'suspect' })
   }
-  const now = time.now()
   const marked = {
     ...record,
     // The tokens are over, whichever secret minted them; one that nobody configures any more would keep the merchant out.

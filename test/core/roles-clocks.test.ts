@@ -1,4 +1,4 @@
-import type { Clock } from '@shopify-tokens/core'
+import { type Clock, MemoryTokenStore } from '@shopify-tokens/core'
 import { aCoolDown, type FakeClock, FaultyStore } from '@shopify-tokens/testing'
 import { closeAll, HOUR_MS, type ManagedApp, managedApp, shop } from './managed-app.js'
 import { aReader, deedsOf, NOTHING_DONE, type Reader } from './reader.js'
@@ -55,6 +55,42 @@ describe('a reader whose clock is ahead', () => {
   })
 })
 
+describe('a reader on one machine with the store, both hours ahead', () => {
+  it('takes the word of a renewer that looks and finds the token alive', async () => {
+    const skewMs = 2 * HOUR_MS
+    const app = await managedApp({ rowsIn: (clock) => new MemoryTokenStore({ clock: ahead(clock, skewMs) }) })
+    const reader = aReader(app, { clock: ahead(app.clock, skewMs) })
+    const { accessToken } = await app.seed({ ageMs: 10 * MINUTE_MS })
+    app.tokens.startKeepAlive()
+
+    expect((await reader.tokens.token(shop)).value).toBe(accessToken)
+    expect(reader.store.count('ask')).toBe(1)
+    expect(app.tokenCalls()).toBe(0)
+
+    await app.clock.sleep(HOUR_MS)
+    const renewed = await reader.tokens.token(shop)
+    expect(app.shopify.accessTokenState(shop, renewed.value)).toBe('live')
+    expect(app.tokenCalls()).toBe(1)
+    expect(deedsOf(reader)).toEqual(NOTHING_DONE)
+    await app.tokens.close()
+  })
+})
+
+describe('a reader with other durations than the renewer', () => {
+  it('takes its word that a token has life enough, though it would have renewed sooner itself', async () => {
+    const app = await managedApp()
+    const reader = aReader(app, { refreshAheadMs: 15 * MINUTE_MS, minRemainingMs: 10 * MINUTE_MS })
+    const { accessToken } = await app.seed({ ageMs: 54 * MINUTE_MS })
+    app.tokens.startKeepAlive()
+
+    expect((await reader.tokens.token(shop)).value).toBe(accessToken)
+
+    expect(app.tokenCalls()).toBe(0)
+    expect(reader.store.count('ask')).toBe(1)
+    await app.tokens.close()
+  })
+})
+
 describe('a reader whose clock is behind', () => {
   it('believes the store once Shopify has refused the token: it asks and waits', async () => {
     const app = await skewedReader(-50 * MINUTE_MS)
@@ -84,6 +120,21 @@ describe('a reader whose clock is behind', () => {
 })
 
 describe('a reader that Shopify has told the time', () => {
+  it('does not believe a renewer whose clock is behind that a token lives which is over', async () => {
+    const app = await managedApp()
+    const reader = aReader(app)
+    await app.seed({ ageMs: 30 * MINUTE_MS })
+    for (let n = 0; n < 2; n++) await reader.tokens.forShop(shop).fetch('/admin/api/2026-10/shop.json')
+    const renewer = app.anotherProcess({ clock: ahead(app.clock, -2 * HOUR_MS) })
+    renewer.startKeepAlive()
+    await app.clock.sleep(HOUR_MS)
+
+    await expect(reader.tokens.token(shop)).rejects.toMatchObject({ code: 'ERR_RENEWAL_ELSEWHERE' })
+
+    expect(reader.store.count('ask')).toBeGreaterThan(1)
+    await renewer.close()
+  })
+
   it('does not believe a store whose clock is behind', async () => {
     const app = await managedApp()
     const slow = new FaultyStore(app.store, { clock: app.clock })

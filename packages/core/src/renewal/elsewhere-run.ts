@@ -1,7 +1,7 @@
 import { ClosedError, RenewalElsewhereError } from '../errors.js'
 import type { Snapshot } from '../ports/token-store.js'
 import type { Shop } from '../shop.js'
-import { isServable, type RecordKey, type ServableRecord } from '../token.js'
+import { expiryOf, isServable, type RecordKey, type ServableRecord } from '../token.js'
 import { othersUnderWay } from './decide.js'
 import { reauthorizationRequired } from './failure.js'
 import { Pauses } from './pauses.js'
@@ -22,6 +22,8 @@ export class ElsewhereRun {
   readonly #want: Want
   readonly #offer: (record: ServableRecord) => void
   readonly #pauses: Pauses
+  /** The row as it was last seen with the question in it. */
+  #asked: Snapshot | null = null
 
   /** `offer` hands out a token before the question is put: callers need not wait for that. */
   constructor(context: RunContext, shop: Shop, want: Want, offer: (record: ServableRecord) => void) {
@@ -41,7 +43,7 @@ export class ElsewhereRun {
         const record = this.#servable(snapshot)
         const state = this.#freshness(snapshot, record)
         this.#refuseMarked(record, state)
-        if (state !== 'expired') {
+        if (state !== 'expired' || this.#isVouchedFor(snapshot, record)) {
           // The token serves, whatever becomes of the question.
           this.#offer(record)
           if (state === 'due') await this.#ask(snapshot, record)
@@ -91,6 +93,22 @@ export class ElsewhereRun {
     throw reauthorizationRequired(record.mark.reason, this.#key)
   }
 
+  /**
+   * Whether whoever was asked has looked, and found nothing to renew: the row was written, and nothing in it is new. They
+   * know Shopify's time; by clocks that are ahead here and at the store, the token of every renewal would be over at once.
+   */
+  #isVouchedFor({ askedAt, version }: Snapshot, record: ServableRecord): boolean {
+    const { time } = this.#context
+    if (this.#asked === null || askedAt !== null || version === this.#asked.version) return false
+    // Who knows Shopify's time here needs nobody's word for an end that has come.
+    if (time.isTold && time.now() >= expiryOf(record)) return false
+    const { accessToken, attempts, coolDown } = record
+    const before = this.#asked.record
+    if (!isServable(before) || before.accessToken !== accessToken) return false
+    const known = new Set(before.attempts.map(({ id }) => id))
+    return before.coolDown?.until === coolDown?.until && attempts.every(({ id }) => known.has(id))
+  }
+
   /** How long the caller goes on waiting. Rejects when that is of no use. */
   #patienceMs(snapshot: Snapshot, record: ServableRecord): number {
     const { closing, durations } = this.#context
@@ -106,10 +124,12 @@ export class ElsewhereRun {
   /** Asks another process to renew, unless it has been asked, is at it, or could do nothing at present. */
   async #ask(snapshot: Snapshot, record: ServableRecord): Promise<void> {
     const { closing, durations, store } = this.#context
+    if (snapshot.askedAt !== null) this.#asked = snapshot
     if (snapshot.askedAt !== null || closing.aborted || record.mark !== null) return
     if (this.#restOf(snapshot, record).rest !== null) return
     if (othersUnderWay(snapshot, NOBODY, durations).length > 0) return
     await store.ask(this.#key)
+    this.#asked = snapshot
   }
 }
 

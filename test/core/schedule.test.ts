@@ -1,3 +1,4 @@
+import { type Attempt, fingerprint } from '@shopify-tokens/core'
 import { aCoolDown, aMark, anAttempt, aRecord, FAKE_EPOCH } from '@shopify-tokens/testing'
 import { DEFAULT_DURATIONS } from '../../packages/core/src/durations.js'
 import {
@@ -150,6 +151,15 @@ describe('sweepAtOf', () => {
 
     expect(sweep(aRecord.expiring({ obtainedAt: NOW, attempts }))).toBe(NOW + DAY_MS - 5 * HOUR_MS)
     expect(sweep(aRecord.nonExpiring({ attempts }))).toBe(NOW + DAY_MS - 5 * HOUR_MS)
+  })
+
+  it('is soon for a token whose migration was begun: it may have ended with that, and readers go on serving it', () => {
+    const record = aRecord.nonExpiring()
+    const migration = (accessToken: string): Attempt =>
+      anAttempt({ grant: 'migration', credential: fingerprint(accessToken), at: NOW })
+
+    expect(sweep({ ...record, attempts: [migration(record.accessToken)] })).toBe(NOW + DEFAULT_DURATIONS.lateRequestMs)
+    expect(sweep({ ...record, attempts: [migration('the token before')] })).toBe(NOW + DAY_MS)
   })
 
   it('is within a day of now for an attempt from the future', () => {

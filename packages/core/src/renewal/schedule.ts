@@ -9,6 +9,7 @@ import {
   type ServableRecord,
   type TokenRecord,
 } from '../token.js'
+import { isMigrationBegun } from './begun-migration.js'
 
 /**
  * - `fresh`: serve it.
@@ -114,11 +115,13 @@ function restMs(
 function plannedSweepAt(
   record: TokenRecord,
   now: number,
-  { doubtMs, keepAliveMs, markedRetryMs }: Durations,
+  { doubtMs, keepAliveMs, lateRequestMs, markedRetryMs }: Durations,
 ): number | null {
   if (record.kind === 'removed') return null
   const doubt = doubtSince(record, now)
-  const settledBy = doubt === null ? null : doubt + doubtMs
+  // A migration may have ended the token that is served: where nobody is told of its refusal, only the sweep mends that.
+  const isServedInDoubt = record.kind === 'non-expiring' && isMigrationBegun(record)
+  const settledBy = doubt === null ? null : doubt + (isServedInDoubt ? Math.min(doubtMs, lateRequestMs) : doubtMs)
   if (record.kind !== 'expiring') return settledBy
   if (record.mark !== null) {
     const next = Math.min(record.mark.triedAt, now) + markedRetryMs

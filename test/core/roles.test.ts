@@ -4,6 +4,7 @@ import { announcing } from './announcing-store.js'
 import { CLIENT_ID, closeAll, HOUR_MS, type ManagedApp, managedApp, shop } from './managed-app.js'
 import { aReader, deedsOf, NOTHING_DONE, type Reader } from './reader.js'
 
+jest.setTimeout(30_000)
 afterEach(closeAll)
 
 const MINUTE_MS = 60_000

@@ -58,6 +58,9 @@ function writtenFor5(tokens: TokenManager, options: Options): Written {
   return { queue, planned: planFleet(fleet, tokens, 'due'), closing: [...workers, queue, fleet] }
 }
 
+// A busy machine is slow with Redis.
+jest.setTimeout(60_000)
+
 describeWithServer('Redis', 'queues and workers', () => {
   it.each([
     ['6', writtenFor6],

@@ -14,6 +14,9 @@ function next(after: number | null): Promise<{ page: number; position: number; l
   return Promise.resolve({ page: number, position: number, last: number === CHUNKS })
 }
 
+// A busy machine is slow with Redis.
+jest.setTimeout(60_000)
+
 describeWithServer('Redis', 'a checkpoint in the job', () => {
   describe.each(VERSIONS)('on %s', (_name, version) => {
     let bull: Bull

@@ -84,6 +84,6 @@ describeWithServer('Redis', 'the rate of a fleet', () => {
       await bull.close()
       await closeAll()
     },
-    20_000,
+    60_000,
   )
 })

@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { FleetRate } from '@shopify-tokens/bullmq'
-import { until } from '../until.js'
 
 export interface FleetProcessOptions {
   readonly shopifyUrl: string
@@ -58,7 +57,9 @@ export class FleetProcess {
     environment: Readonly<Record<string, string>>,
   ): Promise<FleetProcess> {
     const machine = new FleetProcess(options, environment)
-    await until(() => machine.#isReady, 'a worker of the fleet to start')
+    const ended = once(machine.#child, 'exit').then(() => Promise.reject(new Error('A worker of the fleet has ended.')))
+    ended.catch(() => undefined)
+    while (!machine.#isReady) await Promise.race([once(machine.#child, 'message'), ended])
     return machine
   }
 

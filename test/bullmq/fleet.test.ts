@@ -18,6 +18,9 @@ import { Bull, VERSIONS } from './bull.js'
 
 const DAY_MS = 24 * HOUR_MS
 
+// A busy machine is slow with Redis.
+jest.setTimeout(60_000)
+
 describeWithServer('Redis', "a fleet's queue", () => {
   describe.each(VERSIONS)('on %s', (_name, version) => {
     let bull: Bull

@@ -6,7 +6,6 @@ import { openTokenManager } from '@shopify-tokens/typeorm-store/from-environment
 import { someShops } from '../core/managed-app.js'
 import { startShopify, TokenDatabase } from '../races/token-database.js'
 import { createPostgresDatabase, describeWithServer, type TestDatabase } from '../servers.js'
-import { until } from '../until.js'
 import { Bull } from './bull.js'
 import { FleetProcess } from './fleet-process.js'
 import { mostWithinASecond } from './most-within-a-second.js'
@@ -82,12 +81,12 @@ describeWithServer('PostgreSQL', 'a fleet on one queue', () => {
         )),
       )
       const [stalled] = machines as [FleetProcess, ...FleetProcess[]]
-      await until(() => stalled.held.length === CONCURRENCY, 'the first worker to have its hands full')
+      await eventually(() => stalled.held.length === CONCURRENCY)
       stalled.stop()
       expect(stalled.held.map(granted)).toEqual(stalled.held.map(() => 0))
-      await until(() => stalled.held.every((shop) => granted(shop) === 1), "others to do the stalled worker's jobs")
+      await eventually(() => stalled.held.every((shop) => granted(shop) === 1))
       stalled.goOn()
-      while (shopify.counters().tokenCallsByGrant.refresh.granted < SHOPS) await delay(250)
+      await eventually(() => shopify.counters().tokenCallsByGrant.refresh.granted >= SHOPS)
       const seconds = (Date.now() - started) / SECOND_MS
       const counts = await Promise.all(machines.map((machine) => machine.leave()))
 
@@ -106,6 +105,11 @@ describeWithServer('PostgreSQL', 'a fleet on one queue', () => {
       expect(most).toBeLessThanOrEqual(PER_SECOND)
       expect(counts[0]?.notDue).toBe(CONCURRENCY)
       expect(machines.flatMap(({ failures }) => failures)).toEqual([])
-    }, 180_000)
+    }, 300_000)
   })
 })
+
+/** As long as it takes: the machine may be busy with other tests, and the test has its own deadline. */
+async function eventually(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await delay(100)
+}

@@ -31,6 +31,9 @@ type SyncJob = Job<{ readonly shop?: unknown; readonly page?: number }>
 const FINISHED = ['completed', 'failed']
 const WAIT_MS = 3_600_000
 
+// A busy machine is slow with Redis.
+jest.setTimeout(60_000)
+
 describeWithServer('Redis', 'a job of a shop', () => {
   describe.each(VERSIONS)('on %s', (_name, version) => {
     let bull: Bull
@@ -125,7 +128,7 @@ describeWithServer('Redis', 'a job of a shop', () => {
 
       const job = await delayed(await queue.add('sync', { shop }))
 
-      expect(job.delay).toBe(WAIT_MS)
+      expect(Math.round(job.delay / 1_000)).toBe(WAIT_MS / 1_000)
       expect(job.attemptsMade).toBe(0)
       expect(outcomes).toMatchObject([{ outcome: 'delayed', code: 'ERR_COOLING_DOWN', delayMs: WAIT_MS, shop }])
       await job.promote()

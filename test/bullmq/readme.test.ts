@@ -15,6 +15,9 @@ function blockWith(words: string): string {
   return blocks.find(({ language, code }) => language === 'ts' && code.includes(words))?.code ?? ''
 }
 
+// A busy machine is slow with Redis.
+jest.setTimeout(60_000)
+
 describeWithServer('Redis', 'the example', () => {
   let bull: Bull
   let app: ManagedApp

@@ -96,6 +96,12 @@ class Schedules {
   }
 }
 
+// A busy machine is slow with Redis.
+jest.setTimeout(60_000)
+
+// A busy machine is slow with Redis.
+jest.setTimeout(60_000)
+
 describeWithServer('Redis', 'work without a request', () => {
   let backend: ManagedApp
   let app: INestApplicationContext

@@ -55,7 +55,10 @@ interface RecordBase {
   readonly attempts: readonly Attempt[]
   readonly mark: ReauthorizationMark | null
   readonly coolDown: CoolDown | null
-  /** When the keep-alive sweep should look at this row next; `null`: never. The one indexed instant. */
+  /**
+   * When the keep-alive sweep should look at this row next; `null`: never. The one indexed instant. Whoever puts a pair into
+   * the store by himself says 0: with `null` an idle shop is lost after 90 days.
+   */
   readonly sweepAt: number | null
 }
 

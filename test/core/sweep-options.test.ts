@@ -49,6 +49,15 @@ describe('options of sweep()', () => {
   })
 })
 
+it.each([null, 'all'])('%p is refused where options are expected', async (options) => {
+  const { tokens } = await managedApp()
+  const refused = { code: 'ERR_INVALID_OPTION', options: ['options'] }
+
+  await expect(tokens.sweep(options as never)).rejects.toMatchObject(refused)
+  expect(() => tokens.startKeepAlive(options as never)).toThrow(expect.objectContaining(refused))
+  expect(() => tokens.shops(options as never)).toThrow(expect.objectContaining(refused))
+})
+
 describe('options of startKeepAlive()', () => {
   it('have the defaults that are documented', () => {
     expect(parseKeepAliveOptions({})).toEqual({

@@ -6,8 +6,9 @@ export function invalidOption(name: string, rule: string, value: unknown): Inval
   return new InvalidOptionError(`Option ${name} must be ${rule}; got ${got}.`, [name])
 }
 
-/** @throws InvalidOptionError when there are options whose names are not `known`. */
+/** @throws InvalidOptionError when there are options whose names are not `known`, or no options but something else. */
 export function refuseUnknownOptions(options: object, known: Iterable<string>): void {
+  if (typeof options !== 'object' || (options as unknown) === null) throw invalidOption('options', 'an object', options)
   const names = new Set(known)
   refuseOptions(
     Object.keys(options).filter((name) => !names.has(name)),

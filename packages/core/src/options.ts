@@ -113,7 +113,6 @@ const UNSEALED = 'unsealed-tokens-readable-in-store'
  * @throws InvalidOptionError `ERR_INVALID_OPTION`, naming the option, the rule and the type it got; never the value.
  */
 export function parseOptions(options: TokenManagerOptions): Settings {
-  if (typeof options !== 'object' || (options as unknown) === null) throw invalidOption('options', 'an object', options)
   refuseUnknownOptions(options, KNOWN)
 
   const durations = Object.fromEntries(

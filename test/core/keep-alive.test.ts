@@ -161,7 +161,13 @@ describe('the timer', () => {
     let rounds = 0
     const work = (): Promise<void> => Promise.reject(++rounds < 5 ? new SyntaxError('shpat_secret') : 'nothing')
 
-    const ended = new KeepAlive({ clock, events, closing: closing.signal, random: () => 0.5 }).repeat({
+    const ended = new KeepAlive({
+      clock,
+      events,
+      closing: closing.signal,
+      random: () => 0.5,
+      holdsProcess: false,
+    }).repeat({
       ...{ firstWithinMs: 1_000, everyMs: 1_000, work },
     })
     await clock.advance(10_000)
@@ -189,6 +195,25 @@ describe('the timer', () => {
     const { status, stdout } = spawnSync(process.execPath, ['-e', script], { cwd, encoding: 'utf8', timeout: 60_000 })
 
     expect([status, stdout]).toEqual([0, 'ended by itself\n'])
+  })
+
+  it('keeps the process alive that has nothing else to do, if it is told to, until the manager closes', () => {
+    const script = `
+      const { createTokenManager, MemoryTokenStore } = require('@shopify-tokens/core')
+      const store = new MemoryTokenStore()
+      const scan = store.scan.bind(store)
+      let looks = 0
+      store.scan = (query) => (++looks === 3 && void tokens.close(), scan(query))
+      const tokens = createTokenManager({
+        clientId: 'app', clientSecret: 'secret', store, sealing: 'unsealed-tokens-readable-in-store',
+      })
+      tokens.startKeepAlive({ sweepEveryMs: 86400000, askedEveryMs: 50, holdsProcess: true })
+      process.on('exit', () => console.log('ended after look ' + looks))
+    `
+    const cwd = join(__dirname, '..')
+    const { status, stdout } = spawnSync(process.execPath, ['-e', script], { cwd, encoding: 'utf8', timeout: 60_000 })
+
+    expect([status, stdout]).toEqual([0, 'ended after look 3\n'])
   })
 
   it('keeps no process alive between two shops of a sweep', () => {

@@ -63,7 +63,7 @@ it.each([null, 'all'])('%p is refused where options are expected', async (option
 describe('options of startKeepAlive()', () => {
   it('have the defaults that are documented', () => {
     expect(parseKeepAliveOptions({})).toEqual({
-      ...{ perSecond: 10, concurrency: 8, sweepEveryMs: 600_000, askedEveryMs: 2_000 },
+      ...{ perSecond: 10, concurrency: 8, sweepEveryMs: 600_000, askedEveryMs: 2_000, holdsProcess: false },
     })
   })
 
@@ -73,6 +73,7 @@ describe('options of startKeepAlive()', () => {
     ['sweepEveryMs', 86_400_001, 'a whole number from 1000 to 86400000; got number'],
     ['askedEveryMs', 9, 'a whole number from 10 to 600000; got number'],
     ['askedEveryMs', 600_001, 'a whole number from 10 to 600000; got number'],
+    ['holdsProcess', 'yes', 'true or false; got string'],
   ])('%s: %p is refused, and nothing is started', async (option, value, rule) => {
     const { clock, tokens } = await managedApp()
 

@@ -1,11 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, posix } from 'node:path'
 import { isJavaScript, isTypeScript, problemsOf, syntaxProblemsOf } from './compiled-blocks.js'
 import { allDocuments, MarkdownDocument, root } from './markdown.js'
 
 const documents = allDocuments()
-const packageScripts = Object.keys(
-  (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }).scripts,
+/** The repository's scripts, and those of the examples, whose documents stand beside them. */
+const packageScripts = ['.', ...readdirSync(join(root, 'examples')).map((name) => `examples/${name}`)].flatMap(
+  (folder) =>
+    Object.keys(
+      (JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as { scripts?: object }).scripts ?? {},
+    ),
 )
 
 it('finds the documents that a reader expects', () => {

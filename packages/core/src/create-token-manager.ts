@@ -57,7 +57,8 @@ const AT_RISK_EVERY_MS = 86_400_000
 const GROW_EVERY_MS = 60_000
 const NOTHING_TO_ACQUIRE =
   'Option grant says that tokens come by client credentials: a session token or a code brings none.'
-const RENEWS_ELSEWHERE = 'Option renewal says that this process renews nothing; call this in one that does.'
+const RENEWS_ELSEWHERE =
+  "Option renewal (SHOPIFY_TOKENS_RENEWAL) is 'never': this process only reads. Call this in one that renews."
 const NO_DEPLOYMENT_ID = 'Option deploymentId is missing: without a name there is nothing to adopt.'
 
 class StoredTokenManager implements TokenManager {

@@ -86,7 +86,7 @@ export interface TokenManager extends TokenSource {
   sweep(options?: SweepOptions): Promise<SweepReport>
   /**
    * Sweeps by a timer until {@link close}: the due shops every ten minutes, and every two seconds those that processes with
-   * `renewal: 'never'` have asked for. The timer keeps no process alive. A second call changes nothing.
+   * `renewal: 'never'` have asked for. The timer keeps no process alive, unless `holdsProcess` says so. A second call changes nothing.
    *
    * @throws InvalidOptionError `ERR_INVALID_OPTION`
    */

@@ -9,6 +9,8 @@ export interface KeepAliveParts {
   readonly random: Random
   readonly events: EventBus
   readonly closing: AbortSignal
+  /** Whether its pauses keep the process alive. */
+  readonly holdsProcess: boolean
 }
 
 /** Work that is done again and again. */
@@ -20,7 +22,7 @@ export interface Rounds {
   readonly work: () => Promise<unknown>
 }
 
-/** Goes round until the manager closes, without keeping the process alive for it. */
+/** Goes round until the manager closes. */
 export class KeepAlive {
   readonly #parts: KeepAliveParts
   /** What the last round of each work failed with, of those that did. */
@@ -47,8 +49,8 @@ export class KeepAlive {
 
   /** Whether to go on. */
   #pause(ms: number): Promise<boolean> {
-    const { clock, closing } = this.#parts
-    return clock.sleep(Math.ceil(ms), closing, { ref: false }).then(
+    const { clock, closing, holdsProcess } = this.#parts
+    return clock.sleep(Math.ceil(ms), closing, { ref: holdsProcess }).then(
       () => true,
       () => false,
     )

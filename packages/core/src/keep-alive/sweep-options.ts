@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.js'
-import { invalidOption, refuseUnknownOptions, wholeNumberOption } from '../option-checks.js'
+import { flagOption, invalidOption, refuseUnknownOptions, wholeNumberOption } from '../option-checks.js'
 import type { Shop } from '../shop.js'
 
 /** What {@link TokenManager.sweep} takes. Unknown keys are refused. */
@@ -67,19 +67,28 @@ export interface KeepAliveOptions extends Pick<SweepOptions, 'perSecond' | 'conc
    * `perSecond` does not hold them up, and `concurrency` counts them apart. 10 to 600 000, default 2 000.
    */
   readonly askedEveryMs?: number | undefined
+  /**
+   * Whether the timer keeps the process alive until {@link TokenManager.close}: for one that has nothing else to do.
+   * Default false.
+   */
+  readonly holdsProcess?: boolean | undefined
 }
 
 /** {@link KeepAliveOptions} after they have been checked. */
-export type KeepAliveSettings = Readonly<Required<Record<keyof KeepAliveOptions, number>>>
+export interface KeepAliveSettings extends Pick<SweepSettings, 'perSecond' | 'concurrency' | 'holdsProcess'> {
+  readonly sweepEveryMs: number
+  readonly askedEveryMs: number
+}
 
 /** @throws InvalidOptionError `ERR_INVALID_OPTION` */
 export function parseKeepAliveOptions(options: KeepAliveOptions): KeepAliveSettings {
-  refuseUnknownOptions(options, ['perSecond', 'concurrency', 'sweepEveryMs', 'askedEveryMs'])
+  refuseUnknownOptions(options, ['perSecond', 'concurrency', 'sweepEveryMs', 'askedEveryMs', 'holdsProcess'])
   const { sweepEveryMs = 600_000, askedEveryMs = 2_000 } = options
   return {
     ...parsePace(options),
     sweepEveryMs: wholeNumberOption('sweepEveryMs', sweepEveryMs, 1_000, 86_400_000),
     askedEveryMs: wholeNumberOption('askedEveryMs', askedEveryMs, 10, 600_000),
+    holdsProcess: flagOption('holdsProcess', options.holdsProcess, false),
   }
 }
 

@@ -42,12 +42,12 @@ export class Sweeps {
   }
 
   start(options: KeepAliveOptions): void {
-    const { askedEveryMs, concurrency, perSecond, sweepEveryMs } = parseKeepAliveOptions(options)
+    const { askedEveryMs, concurrency, holdsProcess, perSecond, sweepEveryMs } = parseKeepAliveOptions(options)
     if (this.#isStarted) return
     this.#isStarted = true
-    const keepAlive = new KeepAlive(this.#parts)
+    const keepAlive = new KeepAlive({ ...this.#parts, holdsProcess })
     const asked = new AskedShops(this.#parts, concurrency)
-    const settings = { perSecond, concurrency, holdsProcess: false, signal: null, onProgress: null }
+    const settings = { perSecond, concurrency, holdsProcess, signal: null, onProgress: null }
     void keepAlive.repeat({
       firstWithinMs: Math.min(FIRST_WITHIN_MS, sweepEveryMs),
       everyMs: sweepEveryMs,

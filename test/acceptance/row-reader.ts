@@ -23,7 +23,7 @@ export class RowReader {
     this.#reading.catch(() => undefined)
   }
 
-  /** Stops, and answers with the different states seen, in the order in which they were first seen. */
+  /** Stops with a last look, and answers with the different states seen, in the order in which they were first seen. */
   async stop(): Promise<readonly Tokens[]> {
     this.#stopped = true
     await this.#reading
@@ -31,7 +31,9 @@ export class RowReader {
   }
 
   async #readOn(read: () => Promise<ExpiringRecord>): Promise<void> {
-    while (!this.#stopped) {
+    for (let isLast = false; !isLast; ) {
+      // A read that was under way when it was stopped may be older than that: one more begins.
+      isLast = this.#stopped
       const tokens = tokensOf(await read())
       const isNew = this.#seen.every((seen) => JSON.stringify(seen) !== JSON.stringify(tokens))
       if (isNew) this.#seen.push(tokens)

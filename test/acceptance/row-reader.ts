@@ -31,7 +31,7 @@ export class RowReader {
   }
 
   async #readOn(read: () => Promise<ExpiringRecord>): Promise<void> {
-    for (let isLast = false; !isLast; ) {
+    for (let isLast = false; !isLast;) {
       // A read that was under way when it was stopped may be older than that: one more begins.
       isLast = this.#stopped
       const tokens = tokensOf(await read())

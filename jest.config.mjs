@@ -48,7 +48,8 @@ function matrix(name, suite) {
 
 /** @type {import('jest').Config} */
 export default {
-  maxWorkers: 2,
+  // One more than the cores of a small machine: many suites wait for processes and clocks.
+  maxWorkers: 3,
   projects: [
     {
       ...shared,

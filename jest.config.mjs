@@ -50,6 +50,8 @@ function matrix(name, suite) {
 export default {
   // One more than the cores of a small machine: many suites wait for processes and clocks.
   maxWorkers: 3,
+  // Ends what hangs; no test measures time, and a busy machine shall not make one fall.
+  testTimeout: 30_000,
   projects: [
     {
       ...shared,

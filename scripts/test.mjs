@@ -10,7 +10,7 @@ import { packageFolders, root } from './workspace.mjs'
 /** Set to 1 where every server must be there: then a skipped test fails the run. */
 const REQUIRE_ALL = process.env.SHOPIFY_TOKENS_REQUIRE_ALL === '1'
 const MIN_COVERAGE = 95
-/** As many checks at once as Jest has workers. The tests run alone, so that nothing takes the processor from them. */
+/** As many as a small machine has cores. They end before the tests begin, so that these have the processor for themselves. */
 const CHECKS_AT_ONCE = 2
 /** Searches the log for the secrets that the tests planted; run last, with the log file as its argument. */
 const LEAK_SEARCH = 'test/leaks/search-output.mjs'

@@ -469,17 +469,4 @@ describe('an uninstall during a renewal', () => {
     await expect(tokens.token(shop)).rejects.toMatchObject({ reason: 'removed' })
     expect(await tokens.removeIfUninstalled(shop, news)).toBe('absent')
   })
-
-  it('by another process ends the token at hand of one that has met the tombstone in vain', async () => {
-    const { anotherProcess, seed, shopify, tokens } = await managedApp()
-    await seed()
-    await tokens.token(shop)
-    await anotherProcess().remove(shop)
-    shopify.faults.next(shop, { kind: 'status', status: 402 }, { endpoint: 'token' })
-
-    const idToken = shopify.sessionToken(shop)
-    await expect(tokens.acquire(shop, { idToken })).rejects.toMatchObject({ code: 'ERR_TOKEN_ENDPOINT_UNAVAILABLE' })
-
-    await expect(tokens.token(shop)).rejects.toMatchObject({ reason: 'removed' })
-  })
 })

@@ -95,18 +95,6 @@ export const SERVING = [
     failure: 'Expected: "shpat_fake',
   },
   {
-    mechanism: 'doubt after a failed run',
-    without: 'a run that failed says nothing of the token at hand, whatever it has found in the row',
-    file: 'packages/core/src/serving/serving.ts',
-    replace: [['else this.#cache.doubt(shop)', 'else void shop']],
-    test: {
-      file: 'test/core/removal.test.ts',
-      group: 'an uninstall during a renewal',
-      title: 'by another process ends the token at hand of one that has met the tombstone in vain',
-    },
-    failure: 'Received promise resolved instead of rejected',
-  },
-  {
     mechanism: 'scopes beyond the cache',
     without: 'what the cached token lacks counts as not granted',
     file: 'packages/core/src/serving/serving.ts',

@@ -135,8 +135,6 @@ export class Serving {
       return this.#remember(shop, await this.#gate.outcome(shop, flight, signal)).token
     } catch (error) {
       if (isReauthorization(error)) this.#cache.delete(shop)
-      // What the run has found in the row, it has not told.
-      else this.#cache.doubt(shop)
       throw error
     }
   }

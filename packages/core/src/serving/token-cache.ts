@@ -69,12 +69,6 @@ export class TokenCache {
     this.#entries.set(shop, { ...entry, revalidateAt: -Infinity, readBeforeUseAt })
   }
 
-  /** The row may say that the token has ended: it is read before the token is served again. */
-  doubt(shop: Shop): void {
-    const entry = this.#entries.peek(shop)
-    if (entry !== undefined) this.#entries.set(shop, { ...entry, readBeforeUseAt: -Infinity })
-  }
-
   delete(shop: Shop): void {
     this.#entries.delete(shop)
   }

@@ -266,7 +266,7 @@ describe('shops that were asked for', () => {
     await hold.arrived()
 
     await asked(app, others)
-    for (let n = 0; n < 200 && calls(app, others).includes(0); n++) await app.clock.advance(50)
+    for (let n = 0; n < 60 && calls(app, others).includes(0); n++) await app.clock.advance(50)
 
     expect(calls(app, others)).toEqual([1, 1, 1, 1, 1])
     hold.release()

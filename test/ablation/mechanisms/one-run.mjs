@@ -91,7 +91,7 @@ export const ONE_RUN = [
       group: 'an outage of the token endpoint',
       title: 'brings no request that the lease would not outlast',
     },
-    failure: 'Expected: 2',
+    failure: 'Expected number of calls: 2',
   },
   {
     mechanism: 'repetition with the same credential',
